@@ -43,9 +43,9 @@ static inline void list_remove(struct list *link)
 /* The object that holds `link` as its member `member`. */
 #define LIST_OBJECT(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
 
-/* `link` may be taken out of the list inside the loop. */
-#define LIST_EACH(link, list)                                                                      \
-	for (struct list *link = (list)->next, *link##_next = link->next; link != (list);          \
-		link = link##_next, link##_next = link->next)
+/* `each` may be taken out of the list inside the loop. */
+#define LIST_EACH(each, head)                                                                      \
+	for (struct list *each = (head)->next, *each##_next = each->next; each != (head);          \
+		each = each##_next, each##_next = each->next)
 
 #endif
