@@ -2,8 +2,9 @@
 /*
  * fuzz_ciphers.c - our reading of cipher strings against OpenSSL's.
  *
- * What we accept OpenSSL has to accept, unless nothing is chosen or IANA names are used; our list is then
- * OpenSSL's, in its order, less the suites that the table lacks. The first byte picks the protocols.
+ * What we accept OpenSSL has to accept, unless nothing is chosen or IANA names are used; our list
+ * is then OpenSSL's, in its order, less the suites that the table lacks. The first byte picks the
+ * protocols.
  */
 #include "shared/tls_ciphers.h"
 
@@ -49,8 +50,7 @@ static void compare(SSL *session, const char *text, const struct tls_cipher_list
 		ours++;
 	}
 	if (ours < list->suites.count)
-		differ(text, "OpenSSL lacks",
-			tls_suite_openssl_name(list->suites.indices[ours]));
+		differ(text, "OpenSSL lacks", tls_suite_openssl_name(list->suites.indices[ours]));
 	sk_SSL_CIPHER_free(theirs);
 }
 
@@ -65,7 +65,7 @@ static void check_priority(const char *text, const struct tls_cipher_list *list,
 	for (size_t i = 0; i < list->surplus.count; i++)
 		if (tls_suite_set_has(&list->suites, list->surplus.indices[i]))
 			differ(text, "surplus and listed:",
-				tls_suite_openssl_name(list->surplus.indices[i]));
+			        tls_suite_openssl_name(list->surplus.indices[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -80,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data + 1, size - 1);
 	struct tls_cipher_list list;
 	char fault[256] = "";
-	if (!tls_ciphers_parse((struct slice){text, size - 1}, protocols, &list, fault, sizeof(fault))) {
+	if (!tls_ciphers_parse(
+	            (struct slice){text, size - 1}, protocols, &list, fault, sizeof(fault))) {
 		if (fault[0] == '\0')
 			differ(text, "refused without", "a reason");
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * buffer_pool.c - free lists of the two sizes, newest first: the one returned last is warm in the cache.
+ * buffer_pool.c - free lists of the two sizes, newest first: the one returned last is warm in the
+ * cache.
  */
 #include "worker/io/buffer_pool.h"
 
@@ -106,12 +107,14 @@ static void wake_waiters(struct buffer_pool *pool)
 		return;
 	/* Who finds nothing waits again, behind the others: each gets one call for this return. */
 	list_init(&waiting);
-	LIST_EACH(link, &pool->waiters) {
+	LIST_EACH(link, &pool->waiters)
+	{
 		list_remove(link);
 		list_append(&waiting, link);
 	}
 	while (!list_is_empty(&waiting)) {
-		struct buffer_waiter *waiter = LIST_OBJECT(waiting.next, struct buffer_waiter, link);
+		struct buffer_waiter *waiter = LIST_OBJECT(
+		        waiting.next, struct buffer_waiter, link);
 		list_remove(&waiter->link);
 		waiter->fn(waiter);
 	}

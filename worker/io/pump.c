@@ -2,10 +2,10 @@
 /*
  * pump.c - moves bytes from one stream to another.
  *
- * Both protocols move bytes only through here: the tunnel without a limit, HTTP bodies with one. A whole buffer
- * moves by swapping, so the usual case copies nothing; it copies only where a limit cuts a buffer. The caller
- * calls again on STREAM_DATA of the source and on STREAM_DRAINED of the target: forgetting the second stalls big
- * transfers only, which small tests do not show.
+ * Both protocols move bytes only through here: the tunnel without a limit, HTTP bodies with one. A
+ * whole buffer moves by swapping, so the usual case copies nothing; it copies only where a limit
+ * cuts a buffer. The caller calls again on STREAM_DATA of the source and on STREAM_DRAINED of the
+ * target: forgetting the second stalls big transfers only, which small tests do not show.
  */
 #include "worker/io/pump.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reset_queue.c - one timer for all sockets that wait; most never do, since their queue is empty. */
+/* reset_queue.c - one timer for all sockets that wait; most never do, since their queue is empty.
+ */
 #include "worker/io/reset_queue.h"
 
 #include "shared/list.h"
@@ -53,7 +54,8 @@ static void look_again(struct event_timer *timer)
 	struct reset_queue *queue = LIST_OBJECT(timer, struct reset_queue, timer);
 	uint64_t now_ms = event_loop_now_ms(queue->loop);
 
-	LIST_EACH(link, &queue->sockets) {
+	LIST_EACH(link, &queue->sockets)
+	{
 		struct waiting_socket *socket = LIST_OBJECT(link, struct waiting_socket, link);
 		if (now_ms >= socket->give_up_ms || is_delivered(socket->fd))
 			remove_socket(queue, socket);
@@ -80,7 +82,7 @@ void reset_queue_destroy(struct reset_queue *queue)
 		return;
 	event_timer_stop(&queue->timer);
 	LIST_EACH(link, &queue->sockets)
-		remove_socket(queue, LIST_OBJECT(link, struct waiting_socket, link));
+	remove_socket(queue, LIST_OBJECT(link, struct waiting_socket, link));
 	free(queue);
 }
 

@@ -2,8 +2,9 @@
 /*
  * stream.c - connecting, handshaking, open, closed: the watcher follows from the state.
  *
- * derive_interest is the only place that sets the watcher; it runs after everything that may have changed the
- * state. After each event that was told, the stream looks whether it is still the same one (`opening`).
+ * derive_interest is the only place that sets the watcher; it runs after everything that may have
+ * changed the state. After each event that was told, the stream looks whether it is still the same
+ * one (`opening`).
  */
 #include "worker/io/stream.h"
 
@@ -23,7 +24,8 @@ static void on_waited(struct buffer_waiter *waiter)
 	derive_interest(LIST_OBJECT(waiter, struct stream, waiter));
 }
 
-/* False when the owner closed the stream, or closed and reopened it: then nothing of it may be touched. */
+/* False when the owner closed the stream, or closed and reopened it: then nothing of it may be
+ * touched. */
 static bool deliver(struct stream *stream, enum stream_event event)
 {
 	unsigned opening = stream->opening;
@@ -46,13 +48,13 @@ static void fail(struct stream *stream)
 static bool has_read_room(const struct stream *stream)
 {
 	return !stream->in ||
-		stream->in->capacity - buffer_bytes(stream->in) >= stream->transport->read_room_min;
+	       stream->in->capacity - buffer_bytes(stream->in) >= stream->transport->read_room_min;
 }
 
 static bool wants_write(const struct stream *stream)
 {
 	return buffer_bytes(stream->out) || (stream->finish_asked && !stream->finished) ||
-		(stream->transport->ops->pending(stream->transport) & PENDING_WRITE);
+	       (stream->transport->ops->pending(stream->transport) & PENDING_WRITE);
 }
 
 static unsigned open_interest(const struct stream *stream)
@@ -128,7 +130,7 @@ static bool fill(struct stream *stream)
 		return true;
 	size_t room = buffer_room(stream->in);
 	enum io_result result = stream->transport->ops->read(
-		stream->transport, stream->in->data + stream->in->end, room, &got);
+	        stream->transport, stream->in->data + stream->in->end, room, &got);
 	buffer_filled(stream->in, got);
 	if (got) {
 		note_read(stream, got, room);
@@ -165,8 +167,8 @@ static bool send_queued(struct stream *stream)
 	}
 	while (result == IO_OK && buffer_bytes(stream->out)) {
 		size_t put = 0;
-		result = transport->ops->write(
-			transport, stream->out->data + stream->out->start, buffer_bytes(stream->out), &put);
+		result = transport->ops->write(transport, stream->out->data + stream->out->start,
+		        buffer_bytes(stream->out), &put);
 		buffer_taken(stream->out, put);
 		stream->bytes_out += put;
 	}
@@ -229,8 +231,9 @@ static void finish_connect(struct stream *stream)
 		error = errno;
 	if (error) {
 		transport_fault(stream->transport,
-			error == ETIMEDOUT ? CLOSE_UPSTREAM_CONNECT_TIMEOUT : CLOSE_UPSTREAM_CONNECT, "%s",
-			strerror(error));
+		        error == ETIMEDOUT ? CLOSE_UPSTREAM_CONNECT_TIMEOUT
+		                           : CLOSE_UPSTREAM_CONNECT,
+		        "%s", strerror(error));
 		fail(stream);
 		return;
 	}
@@ -285,12 +288,13 @@ static void on_deadline(struct event_timer *timer)
 
 	CHECK_OBJ(stream, STREAM_MAGIC);
 	if (connecting)
-		transport_fault(stream->transport, CLOSE_UPSTREAM_CONNECT_TIMEOUT, "no answer to connect");
+		transport_fault(
+		        stream->transport, CLOSE_UPSTREAM_CONNECT_TIMEOUT, "no answer to connect");
 	else
 		transport_fault(stream->transport,
-			stream->transport->side == IO_CLIENT ? CLOSE_CLIENT_HANDSHAKE_TIMEOUT :
-							       CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT,
-			"the TLS handshake was not done in time");
+		        stream->transport->side == IO_CLIENT ? CLOSE_CLIENT_HANDSHAKE_TIMEOUT
+		                                             : CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT,
+		        "the TLS handshake was not done in time");
 	fail(stream);
 }
 
@@ -305,7 +309,7 @@ void stream_init(struct stream *stream, struct io_context *io)
 }
 
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
-	size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner)
+        size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner)
 {
 	CHECK_OBJ(stream, STREAM_MAGIC);
 	CHECK(stream->state == STREAM_CLOSED);
@@ -313,8 +317,8 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	stream->state = connecting ? STREAM_CONNECTING : STREAM_HANDSHAKING;
 	stream->fd = fd;
 	stream->transport = transport;
-	stream->buffer_bytes_max =
-		buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max : BUFFER_SMALL_BYTES;
+	stream->buffer_bytes_max = buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max
+	                                                                 : BUFFER_SMALL_BYTES;
 	stream->on_event = on_event;
 	stream->owner = owner;
 	stream->eof_seen = stream->bulk = stream->output_held_up = false;
