@@ -58,6 +58,7 @@ struct stream {
 	struct event_watch watch;
 	struct event_timer deadline; /* until READY */
 	struct buffer_waiter waiter; /* for a buffer, when the pool had none */
+	struct event_task read_task; /* for bytes that are in the transport already */
 	struct buffer *in, *out;
 	size_t buffer_bytes_max;
 	stream_fn *on_event;
