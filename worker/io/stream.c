@@ -259,8 +259,12 @@ static void run_open(struct stream *stream, unsigned events)
 	if (events & EVENT_READ && !fill(stream))
 		return;
 	/* Reading may have made something to send: the answer to a key update, an alert. */
-	if (!stream->output_held_up && wants_write(stream) && !send_queued(stream))
-		return;
+	if (!stream->output_held_up && wants_write(stream)) {
+		if (!send_queued(stream))
+			return;
+		if (!stream->output_held_up && !deliver(stream, STREAM_DRAINED))
+			return;
+	}
 	derive_interest(stream);
 }
 

@@ -31,7 +31,8 @@ struct io_context {
 /*
  * READY    handshake done, bytes can be moved
  * DATA     `in` has more bytes than before
- * DRAINED  output that had been held up is gone, and so is a finish that was asked for
+ * DRAINED  output that had been held up, or that reading had made, is gone, and so is a finish that
+ *          was asked for
  * EOF      the other side will send no more, cleanly; after the last DATA
  * FAILED   nothing can be sent any more and nothing more will come; `in` keeps what arrived whole.
  *          transport->fault says why. Once, and the last event.

@@ -324,17 +324,30 @@ static void what_the_transport_holds_is_read_when_there_is_room_again(void **sta
 	assert_true(rig_take_is(rig, "hidden"));
 }
 
+static void note_drained(struct stream_rig *rig, enum stream_event event)
+{
+	if (event == STREAM_DATA)
+		*(bool *)rig->context = stream_is_drained(&rig->stream);
+}
+
 static void an_answer_that_reading_made_is_sent_in_the_same_turn(void **state)
 {
 	struct fixture *fixture = *state;
 	struct stream_rig *rig = &fixture->rig;
+	bool was_drained = true;
 
 	rig_open_ready(rig);
-	fake_step_add(&rig->peer, FAKE_READ, (struct fake_step){.result = IO_OK, .answers = true});
+	rig->hook = note_drained;
+	rig->context = &was_drained;
+	fake_step_add(&rig->peer, FAKE_READ,
+	        (struct fake_step){
+	                .bytes = (const unsigned char *)"x", .count = 1, .answers = true});
 	rig_readable(rig);
 	assert_int_equal(rig->peer.calls[FAKE_WRITE], 1);
 	assert_true(stream_is_drained(&rig->stream));
-	assert_true(rig_events_are(rig, ""));
+	/* Who waited for that, seeing the answer wait in DATA, is told. */
+	assert_false(was_drained);
+	assert_true(rig_events_are(rig, "Dd"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
