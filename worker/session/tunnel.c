@@ -5,16 +5,19 @@
  * After every event both directions are settled anew from what the streams say; there is no other
  * state. How a direction ends:
  *
- *   source has ended       source.in  target      then
- *   no                     any        any         pump; a full target stops the source by itself
- *   EOF                    bytes      any         pump on the target's DRAINED
- *   EOF                    empty      any         stream_finish(target): after the last byte, or
- * now EOF both ways          empty      finished    session_close(DONE) EOF one way, and empty
- * finished    session_close(DONE): nginx's way half_close is off truncated or FAILED    bytes any
- * pump on the target's DRAINED: no whole byte is lost truncated or FAILED    empty      bytes wait
- * for DRAINED truncated or FAILED    empty      drained     session_close(reason): the target is
- * aborted, a cut stays a cut (with truncation_resets off: finished first) idle deadline
- * session_close(IDLE_TIMEOUT): both are aborted
+ *   source            source.in  target      then
+ *   open              any        any         pump; a full target stops the source by itself
+ *   EOF               bytes      any         pump on the target's DRAINED
+ *   EOF               empty      any         stream_finish(target): after the last byte, or now
+ *   EOF both ways     empty      finished    session_close(DONE)
+ *   EOF one way       empty      finished    session_close(DONE): nginx's way, half_close is off
+ *   cut               bytes      any         pump on the target's DRAINED: no whole byte is lost
+ *   cut               empty      bytes       wait for DRAINED
+ *   cut               empty      drained     session_close(reason): the target is aborted, a cut
+ *                                            stays a cut (truncation_resets off: finished first)
+ *   idle              any        any         session_close(IDLE_TIMEOUT): both are aborted
+ *
+ * A cut is TLS without close_notify, or a stream that FAILED.
  *
  * Forgetting DRAINED of the target is the mistake to be afraid of: small transfers do not show it.
  */
