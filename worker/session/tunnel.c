@@ -153,11 +153,12 @@ static void on_event(struct stream *stream, enum stream_event event)
 	case STREAM_DRAINED:
 		break;
 	}
-	touch(session);
 	settle(session);
+	if (session->closed)
+		return;
+	touch(session); /* with what was passed on just now */
 	/* The other side may have been told to read on before its bytes had anywhere to go. */
-	if (!session->closed)
-		stream_resume(other_side(session, stream));
+	stream_resume(other_side(session, stream));
 }
 
 void tunnel_start(struct session *session, const struct tunnel_settings *settings)
@@ -166,6 +167,7 @@ void tunnel_start(struct session *session, const struct tunnel_settings *setting
 	stream_give(&session->client, on_event, session);
 	stream_give(&session->upstream, on_event, session);
 	event_timer_init(&session->idle, session->host->io.loop, on_idle);
-	touch(session);
 	settle(session);
+	if (!session->closed)
+		touch(session);
 }
