@@ -482,6 +482,24 @@ static void fingerprints_follow_content(void **state)
 	same.session_reuse = false;
 	client_fingerprint(&same, again);
 	assert_memory_equal(prints[4], again, TLS_FINGERPRINT_BYTES);
+	/* Two CAs of one name are two. */
+	struct pki_certificate *twin = pki_issue(
+	        &(struct pki_request){.name = "Root", .ca = true}, NULL);
+	char *twins = pki_pem(pki.root, twin, NULL), *twins_turned = pki_pem(twin, pki.root, NULL);
+	uint8_t first[TLS_FINGERPRINT_BYTES];
+	same.trusted = pem(twins, "ca.pem");
+	client_fingerprint(&same, first);
+	assert_memory_not_equal(first, again, TLS_FINGERPRINT_BYTES);
+	same.trusted = pem(twins_turned, "ca.pem");
+	client_fingerprint(&same, again);
+	assert_memory_equal(first, again, TLS_FINGERPRINT_BYTES);
+	struct report report;
+	struct tls_client_credentials *credentials = create_client(&same, &report);
+	assert_int_equal(tls_trust_count(credentials->trust), 2);
+	tls_client_credentials_destroy(credentials);
+	pki_free(twin);
+	free(twins);
+	free(twins_turned);
 	free(two);
 	free(two_turned);
 	free(other_pem);
