@@ -125,7 +125,8 @@ static bool is_dialled_again(struct session *session)
 		return false;
 	if (fault->reason != CLOSE_UPSTREAM_REFUSED_US && fault->reason != CLOSE_UPSTREAM_HANDSHAKE)
 		return false;
-	bool nothing_sent = upstream->bytes_out == 0 && stream_is_drained(upstream) &&
+	/* All that the client ever sent still waits in its buffer. */
+	bool nothing_sent = session->client.bytes_in == stream_in_bytes(&session->client) &&
 	                    !upstream->finish_asked;
 	session->attempt_logged = true;
 	if (!dial_failed_late(&session->dial, fault->reason, nothing_sent))
