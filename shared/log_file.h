@@ -18,7 +18,7 @@ enum log_file_kind { LOG_FILE_REGULAR, LOG_FILE_STREAM /* pipe, terminal */, LOG
 
 struct log_file {
 	const char *path; /* "stderr", or an absolute path; not owned */
-	int fd;           /* -1: not open */
+	int fd; /* -1: not open */
 	enum log_file_kind kind;
 	bool journal;           /* the socket that JOURNAL_STREAM names */
 	bool may_block;         /* the descriptor is not non-blocking and not ours to change */
@@ -26,13 +26,13 @@ struct log_file {
 	uint64_t lines_dropped; /* not told yet: who next sees a write succeed tells them and sets 0 */
 };
 
-/* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is). "stderr" is
- * opened anew without blocking where the kernel allows, so that whoever shares it is not affected.
- * Returns 0, or an errno with *file closed. */
+/* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is).
+ * "stderr" is opened anew without blocking where the kernel allows, so that whoever shares it is
+ * not affected. Returns 0, or an errno with *file closed. */
 int log_file_open(struct log_file *file, const char *path, gid_t group);
 
-/* Takes a descriptor opened elsewhere (owned from now on) in place of the current one, which is closed;
- * the descriptor's number stays what it was, as others may have copied it. */
+/* Takes a descriptor opened elsewhere (owned from now on) in place of the current one, which is
+ * closed; the descriptor's number stays what it was, as others may have copied it. */
 void log_file_replace(struct log_file *file, int fd);
 
 void log_file_close(struct log_file *file);

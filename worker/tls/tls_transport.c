@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tls_transport.c - a transport over a GnuTLS session, with one recv and one send per event.
+ *
+ * Each operation claims the worker's wire buffers, works, and leaves them empty: what GnuTLS pushed
+ * has been sent or lies in `out_tail`, what it has not pulled lies in `in_tail`. A recv asks for no
+ * more than the caller's room less one record, so after the handshake nothing but a part of a
+ * record is ever left over, and that GnuTLS keeps itself. The push function never refuses: there is
+ * always room for one record when GnuTLS is asked for one.
+ *
+ * GnuTLS never sees the socket's raw end of file: it would turn the session's write side invalid,
+ * while bytes that were queued for the other side of a cut have to be judged by the tunnel.
+ *
+ * The last flight of a handshake is not sent by itself: it waits in `out_tail` until READY has been
+ * told, and the first application bytes go out with it in one send.
+ */
+#include "worker/tls/tls_transport.h"
+
+#include "shared/check.h"
+#include "shared/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	TLS_TRANSPORT_MAGIC = 0x544c5354,
+	HANDSHAKE_RECV_BYTES = 16 * 1024,
+	EMPTY_IN_A_ROW_MAX = 32, /* as OpenSSL: a peer has no use for more */
+	SMALL_RECORD_BYTES =
+	        1370, /* fits one segment of 1,400 to 1,460 bytes with header and tag */
+	SMALL_BURST_BYTES = 40 * 1024,
+	IDLE_RESTARTS_BURST_MS = 1000,
+};
+
+static const struct transport_ops tls_ops;
+
+struct tls_transport *tls_transport_of(struct transport *transport)
+{
+	struct tls_transport *tls = (struct tls_transport *)(void *)transport;
+
+	if (!transport || transport->ops != &tls_ops)
+		return NULL;
+	CHECK_OBJ(tls, TLS_TRANSPORT_MAGIC);
+	return tls;
+}
+
+/* ---- the wire ---- */
+
+static void claim_wire(struct tls_transport *tls)
+{
+	struct tls_wire *wire = tls->wire;
+
+	CHECK(!wire->user);
+	wire->user = tls;
+	wire->in_start = wire->in_end = 0;
+	wire->out_bytes = 0;
+	if (tls->in_tail) {
+		wire->in_end = buffer_bytes(tls->in_tail);
+		memcpy(wire->in, tls->in_tail->data + tls->in_tail->start, wire->in_end);
+		buffer_pool_return(wire->pool, &tls->in_tail);
+	}
+	if (tls->out_tail && !tls->out_refused) {
+		wire->out_bytes = buffer_bytes(tls->out_tail);
+		memcpy(wire->out, tls->out_tail->data + tls->out_tail->start, wire->out_bytes);
+		buffer_pool_return(wire->pool, &tls->out_tail);
+	}
+}
+
+static void keep_input(struct tls_transport *tls)
+{
+	struct tls_wire *wire = tls->wire;
+	size_t count = wire->in_end - wire->in_start;
+
+	if (count == 0)
+		return;
+	tls->in_tail = buffer_pool_lend_always(wire->pool, count);
+	memcpy(tls->in_tail->data, wire->in + wire->in_start, count);
+	buffer_filled(tls->in_tail, count);
+}
+
+/* What GnuTLS pushed, from byte `sent` on, behind what the socket has refused already. */
+static void keep_output(struct tls_transport *tls, size_t sent)
+{
+	struct tls_wire *wire = tls->wire;
+	struct buffer *before = tls->out_tail;
+
+	if (sent == wire->out_bytes)
+		return;
+	size_t count = wire->out_bytes - sent;
+	tls->out_tail = buffer_pool_lend_always(wire->pool, buffer_bytes(before) + count);
+	if (before) {
+		memcpy(tls->out_tail->data, before->data + before->start, buffer_bytes(before));
+		buffer_filled(tls->out_tail, buffer_bytes(before));
+		buffer_pool_return(wire->pool, &before);
+	}
+	memcpy(tls->out_tail->data + tls->out_tail->end, wire->out + sent, count);
+	buffer_filled(tls->out_tail, count);
+}
+
+static void release_wire(struct tls_transport *tls)
+{
+	struct tls_wire *wire = tls->wire;
+
+	CHECK(wire->user == tls);
+	keep_input(tls);
+	keep_output(tls, 0);
+	wire->in_start = wire->in_end = wire->out_bytes = 0;
+	wire->user = NULL;
+}
+
+/* What a listener or an upstream that speaks no TLS sends first: not one of the content types of
+ * RFC 8446 5.1. */
+static bool starts_as_tls(struct tls_transport *tls)
+{
+	const struct tls_wire *wire = tls->wire;
+	char line[120];
+
+	tls->first_byte_seen = true;
+	if (wire->in[0] >= 20 && wire->in[0] <= 23)
+		return true;
+	size_t length = 0;
+	while (length < wire->in_end && length < 80 && wire->in[length] != '\r' &&
+	        wire->in[length] != '\n')
+		length++;
+	struct slice first_line = {(const char *)wire->in, length};
+	bool client = tls->transport.side == IO_CLIENT;
+	transport_fault(&tls->transport,
+	        client ? CLOSE_CLIENT_CLEAR_TEXT : CLOSE_UPSTREAM_CLEAR_TEXT,
+	        "%s in clear text: \"%s\"", client ? "spoke" : "answered",
+	        log_escape(first_line, line, sizeof(line)));
+	return false;
+}
+
+/* One recv into the empty wire. False when it brought nothing: the socket is empty, ended or
+ * failed, or what came is no TLS. */
+static bool receive(struct tls_transport *tls, size_t count_max)
+{
+	struct tls_wire *wire = tls->wire;
+	ssize_t got;
+
+	if (tls->socket_ended || tls->socket_error)
+		return false;
+	do
+		got = recv(tls->fd, wire->in, count_max, 0);
+	while (got < 0 && errno == EINTR);
+	tls->transport.readable = got == (ssize_t)count_max;
+	if (got == 0)
+		tls->socket_ended = true;
+	if (got < 0 && errno != EAGAIN)
+		tls->socket_error = errno;
+	if (got <= 0)
+		return false;
+	wire->in_start = 0;
+	wire->in_end = (size_t)got;
+	return tls->first_byte_seen || starts_as_tls(tls);
+}
+
+static ssize_t pull(gnutls_transport_ptr_t pointer, void *room, size_t size)
+{
+	struct tls_transport *tls = pointer;
+	struct tls_wire *wire = tls->wire;
+
+	if (wire->in_start == wire->in_end && !tls->handshake_done && tls->transport.readable)
+		receive(tls, HANDSHAKE_RECV_BYTES);
+	size_t count = wire->in_end - wire->in_start;
+	if (count == 0 || tls->transport.fault) {
+		gnutls_transport_set_errno(tls->session, EAGAIN);
+		return -1;
+	}
+	if (count > size)
+		count = size;
+	memcpy(room, wire->in + wire->in_start, count);
+	wire->in_start += count;
+	return (ssize_t)count;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t pointer, unsigned ms)
+{
+	(void)pointer;
+	(void)ms;
+	return 1; /* never wait: pull says EAGAIN */
+}
+
+static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t count)
+{
+	struct tls_transport *tls = pointer;
+	struct tls_wire *wire = tls->wire;
+
+	CHECK(wire->user == tls);
+	CHECK(count <= TLS_WIRE_BYTES - wire->out_bytes);
+	memcpy(wire->out + wire->out_bytes, bytes, count);
+	wire->out_bytes += count;
+	return (ssize_t)count;
+}
+
+/* Bytes the socket took of `bytes`; all, or fewer when it takes no more now. Sets socket_error. */
+static size_t send_some(struct tls_transport *tls, const unsigned char *bytes, size_t count)
+{
+	ssize_t put;
+
+	do
+		put = send(tls->fd, bytes, count, MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	if (put < 0 && errno != EAGAIN)
+		tls->socket_error = errno;
+	return put < 0 ? 0 : (size_t)put;
+}
+
+static enum io_result socket_failed(struct tls_transport *tls)
+{
+	transport_fault_errno(&tls->transport, tls->socket_error);
+	return IO_ERROR;
+}
+
+/* The tail that the socket refused before. IO_OK when it is gone. */
+static enum io_result send_tail(struct tls_transport *tls)
+{
+	if (!tls->out_tail)
+		return IO_OK;
+	buffer_taken(tls->out_tail, send_some(tls, tls->out_tail->data + tls->out_tail->start,
+	                                    buffer_bytes(tls->out_tail)));
+	if (tls->socket_error)
+		return socket_failed(tls);
+	if (buffer_bytes(tls->out_tail))
+		return IO_WANT_WRITE;
+	buffer_pool_return(tls->wire->pool, &tls->out_tail);
+	tls->out_refused = false;
+	return IO_OK;
+}
+
+/* What has been pushed, in one send; the rest becomes the tail. */
+static enum io_result send_wire(struct tls_transport *tls)
+{
+	struct tls_wire *wire = tls->wire;
+
+	if (wire->out_bytes == 0)
+		return IO_OK;
+	size_t put = send_some(tls, wire->out, wire->out_bytes);
+	if (tls->socket_error) {
+		wire->out_bytes = 0;
+		return socket_failed(tls);
+	}
+	if (put < wire->out_bytes) {
+		keep_output(tls, put);
+		tls->out_refused = true;
+	}
+	wire->out_bytes = 0;
+	return tls->out_refused ? IO_WANT_WRITE : IO_OK;
+}
+
+/* ---- operations ---- */
+
+/* The session is beyond use: says why, and sends the alert that GnuTLS or the verifier has queued.
+ */
+static enum io_result session_failed(struct tls_transport *tls, int code)
+{
+	tls->session_dead = true;
+	if (tls->socket_error)
+		return socket_failed(tls);
+	tls->role->explain(tls, code);
+	if (tls->alert >= 0)
+		gnutls_alert_send(
+		        tls->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)tls->alert);
+	else if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
+		gnutls_alert_send_appropriate(tls->session, code);
+	send_wire(tls);
+	return IO_ERROR;
+}
+
+static enum io_result handshake_ended_early(struct tls_transport *tls)
+{
+	tls->session_dead = true;
+	if (tls->transport.fault)
+		return IO_ERROR;
+	if (tls->socket_error)
+		return socket_failed(tls);
+	tls->role->explain(tls, GNUTLS_E_PREMATURE_TERMINATION);
+	return IO_ERROR;
+}
+
+/* The handshake is done, but not as we want it. */
+static enum io_result refused(struct tls_transport *tls)
+{
+	tls->session_dead = true;
+	gnutls_alert_send(tls->session, GNUTLS_AL_FATAL,
+	        tls->alert >= 0 ? (gnutls_alert_description_t)tls->alert
+	                        : GNUTLS_A_HANDSHAKE_FAILURE);
+	send_wire(tls);
+	return IO_ERROR;
+}
+
+static enum io_result handshake_step(struct tls_transport *tls)
+{
+	for (;;) {
+		int code = gnutls_handshake(tls->session);
+		if (code == GNUTLS_E_SUCCESS) {
+			tls->handshake_done = true;
+			if (tls->role->accept(tls))
+				return IO_OK;
+			return refused(tls);
+		}
+		if (code != GNUTLS_E_AGAIN && code != GNUTLS_E_INTERRUPTED) {
+			if (!gnutls_error_is_fatal(code))
+				continue;
+			return session_failed(tls, code);
+		}
+		/* Nothing is read before what we said has left. */
+		enum io_result sent = send_wire(tls);
+		if (sent == IO_ERROR)
+			return sent;
+		if (tls->transport.fault || tls->socket_error || tls->socket_ended)
+			return handshake_ended_early(tls);
+		if (sent == IO_WANT_WRITE)
+			return sent;
+		if (tls->wire->in_start == tls->wire->in_end && !tls->transport.readable)
+			return IO_WANT_READ;
+	}
+}
+
+static enum io_result tls_handshake(struct transport *transport)
+{
+	struct tls_transport *tls = tls_transport_of(transport);
+
+	if (tls->out_refused) {
+		enum io_result sent = send_tail(tls);
+		if (sent != IO_OK)
+			return sent;
+	}
+	claim_wire(tls);
+	enum io_result result = handshake_step(tls);
+	release_wire(tls);
+	return result;
+}
+
+/* A flood of records that carry nothing costs us more than it costs its sender. */
+static bool too_many_empty(struct tls_transport *tls)
+{
+	if (++tls->empty_in_a_row <= EMPTY_IN_A_ROW_MAX)
+		return false;
+	bool client = tls->transport.side == IO_CLIENT;
+	transport_fault(&tls->transport, client ? CLOSE_CLIENT_PROTOCOL : CLOSE_UPSTREAM_PROTOCOL,
+	        "more than %d TLS records without data in a row", EMPTY_IN_A_ROW_MAX);
+	tls->session_dead = true;
+	return true;
+}
+
+static enum io_result refuse_renegotiation(struct tls_transport *tls)
+{
+	if (too_many_empty(tls))
+		return IO_ERROR;
+	gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+	return IO_OK;
+}
+
+/* Decrypts all whole records of the wire into `room`. IO_OK when the wire is empty. */
+static enum io_result decrypt(
+        struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
+{
+	struct tls_wire *wire = tls->wire;
+
+	while (size > *got_out) {
+		ssize_t got = gnutls_record_recv(tls->session, room + *got_out, size - *got_out);
+		if (got > 0) {
+			*got_out += (size_t)got;
+			tls->empty_in_a_row = 0;
+			continue;
+		}
+		if (got == 0) {
+			tls->close_notify_seen = true;
+			wire->in_start = wire->in_end; /* RFC 8446 6.1: what follows is ignored */
+			return IO_EOF;
+		}
+		if (got == GNUTLS_E_REHANDSHAKE) {
+			if (refuse_renegotiation(tls) == IO_ERROR)
+				return IO_ERROR;
+			continue;
+		}
+		if (got != GNUTLS_E_AGAIN && gnutls_error_is_fatal((int)got))
+			return session_failed(tls, (int)got);
+		/* AGAIN with bytes left: a ticket or another message was taken, the next record
+		 * waits. */
+		if (wire->in_start == wire->in_end)
+			return IO_OK;
+		if (too_many_empty(tls))
+			return IO_ERROR;
+	}
+	return IO_OK;
+}
+
+static enum io_result read_wire(
+        struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
+{
+	struct tls_wire *wire = tls->wire;
+	size_t ask = size - TLS_RECORD_HELD_MAX;
+
+	if (ask > TLS_WIRE_BYTES)
+		ask = TLS_WIRE_BYTES;
+	if (wire->in_start == wire->in_end) {
+		if (!tls->transport.readable && !gnutls_record_check_pending(tls->session))
+			return IO_WANT_READ;
+		receive(tls, ask);
+		tls->transport.read_filled = tls->transport.readable;
+	}
+	enum io_result result = decrypt(tls, room, size, got_out);
+	if (result != IO_OK)
+		return result;
+	if (tls->transport.fault)
+		return IO_ERROR;
+	if (tls->socket_error)
+		return socket_failed(tls);
+	if (!tls->socket_ended)
+		return IO_OK;
+	bool client = tls->transport.side == IO_CLIENT;
+	transport_fault(&tls->transport, client ? CLOSE_CLIENT_TRUNCATED : CLOSE_UPSTREAM_TRUNCATED,
+	        "the connection ended without close_notify");
+	return IO_TRUNCATED;
+}
+
+static enum io_result tls_read(
+        struct transport *transport, void *room, size_t size, size_t *got_out)
+{
+	struct tls_transport *tls = tls_transport_of(transport);
+
+	*got_out = 0;
+	CHECK(size >= transport->read_room_min);
+	if (tls->close_notify_seen)
+		return IO_EOF;
+	claim_wire(tls);
+	transport->read_filled = false;
+	enum io_result result = read_wire(tls, room, size, got_out);
+	/* An answer to a key update, a refusal of renegotiation: sent by the stream, with what it
+	 * has to send. */
+	release_wire(tls);
+	return result;
+}
+
+/* Small records first on a connection that was idle: the other side can use each segment as it
+ * comes. */
+static size_t record_bytes(struct tls_transport *tls)
+{
+	return tls->burst_bytes < SMALL_BURST_BYTES ? SMALL_RECORD_BYTES : TLS_RECORD_PLAIN_MAX;
+}
+
+static void note_write(struct tls_transport *tls)
+{
+	uint64_t now_ms = event_loop_now_ms(tls->wire->loop);
+
+	if (now_ms - tls->last_write_ms > IDLE_RESTARTS_BURST_MS)
+		tls->burst_bytes = 0;
+	tls->last_write_ms = now_ms;
+}
+
+/* Encrypts as much of `bytes` as the wire has room for. */
+static enum io_result encrypt(
+        struct tls_transport *tls, const unsigned char *bytes, size_t length, size_t *put_out)
+{
+	while (*put_out < length && TLS_WIRE_BYTES - tls->wire->out_bytes >= TLS_RECORD_WIRE_MAX) {
+		size_t count = length - *put_out;
+		if (count > record_bytes(tls))
+			count = record_bytes(tls);
+		ssize_t put = gnutls_record_send(tls->session, bytes + *put_out, count);
+		if (put < 0 && !gnutls_error_is_fatal((int)put))
+			continue;
+		if (put < 0)
+			return session_failed(tls, (int)put);
+		*put_out += (size_t)put;
+		tls->data_sent = true;
+		if (tls->burst_bytes < SMALL_BURST_BYTES)
+			tls->burst_bytes += (uint32_t)put;
+	}
+	return IO_OK;
+}
+
+static enum io_result tls_write(
+        struct transport *transport, const void *bytes, size_t length, size_t *put_out)
+{
+	struct tls_transport *tls = tls_transport_of(transport);
+
+	*put_out = 0;
+	if (tls->out_refused) {
+		enum io_result sent = send_tail(tls);
+		if (sent != IO_OK)
+			return sent;
+	}
+	if (length && tls->session_dead) {
+		transport_fault_errno(transport, EPIPE);
+		return IO_ERROR;
+	}
+	claim_wire(tls);
+	note_write(tls);
+	enum io_result result = encrypt(tls, bytes, length, put_out);
+	if (result == IO_OK)
+		result = send_wire(tls);
+	release_wire(tls);
+	return result;
+}
+
+static enum io_result tls_finish(struct transport *transport, bool closing)
+{
+	struct tls_transport *tls = tls_transport_of(transport);
+
+	if (tls->session_dead)
+		return IO_OK;
+	claim_wire(tls);
+	gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	enum io_result result = send_wire(tls);
+	release_wire(tls);
+	/* A FIN while ciphertext waits would cut it off: then close_notify alone has to do. */
+	if (result == IO_OK && !closing)
+		shutdown(tls->fd, SHUT_WR);
+	return result;
+}
+
+static unsigned tls_pending(const struct transport *transport)
+{
+	const struct tls_transport *tls = (const struct tls_transport *)(const void *)transport;
+	unsigned pending = 0;
+
+	if (tls->in_tail || (tls->handshake_done && gnutls_record_check_pending(tls->session)))
+		pending |= PENDING_READ;
+	if (tls->out_tail)
+		pending |= PENDING_WRITE;
+	return pending;
+}
+
+/* A client that got nothing yet is told by an alert that this is no clean end. */
+static void send_alert(struct tls_transport *tls)
+{
+	if (tls->session_dead || tls->out_refused || tls->transport.side != IO_CLIENT)
+		return;
+	if (tls->data_sent || !tls->handshake_done)
+		return;
+	claim_wire(tls);
+	gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
+	send_wire(tls);
+	release_wire(tls);
+}
+
+static void tls_close(struct transport *transport, bool cut)
+{
+	struct tls_transport *tls = tls_transport_of(transport);
+
+	if (cut)
+		send_alert(tls);
+	tls->role->destroy(tls);
+	gnutls_deinit(tls->session);
+	buffer_pool_return(tls->wire->pool, &tls->in_tail);
+	buffer_pool_return(tls->wire->pool, &tls->out_tail);
+	transport_fault_clear(transport);
+	tls->magic = 0;
+	free(tls);
+}
+
+static const struct transport_ops tls_ops = {
+        .name = "tls",
+        .handshake = tls_handshake,
+        .read = tls_read,
+        .write = tls_write,
+        .finish = tls_finish,
+        .pending = tls_pending,
+        .close = tls_close,
+};
+
+void tls_transport_init(struct tls_transport *tls, gnutls_session_t session, int fd,
+        enum io_side side, struct tls_wire *wire, const struct tls_role *role)
+{
+	memset(tls, 0, sizeof(*tls));
+	tls->transport.ops = &tls_ops;
+	tls->transport.side = side;
+	tls->transport.read_room_min = TLS_RECORD_HELD_MAX + 1024;
+	tls->magic = TLS_TRANSPORT_MAGIC;
+	tls->fd = fd;
+	tls->session = session;
+	tls->wire = wire;
+	tls->role = role;
+	tls->alert = -1;
+	gnutls_transport_set_ptr(session, tls);
+	gnutls_transport_set_pull_function(session, pull);
+	gnutls_transport_set_pull_timeout_function(session, pull_timeout);
+	gnutls_transport_set_push_function(session, push);
+	gnutls_handshake_set_timeout(session, GNUTLS_INDEFINITE_TIMEOUT);
+}
+
+static const char *protocol_name(gnutls_protocol_t version)
+{
+	if (version == GNUTLS_TLS1_3)
+		return "TLSv1.3";
+	if (version == GNUTLS_TLS1_2)
+		return "TLSv1.2";
+	if (version == GNUTLS_TLS1_1)
+		return "TLSv1.1";
+	return version == GNUTLS_TLS1_0 ? "TLSv1" : "unknown";
+}
+
+void tls_transport_facts(const struct tls_transport *tls, struct tls_facts *facts_out)
+{
+	const char *cipher = gnutls_ciphersuite_get(tls->session);
+
+	facts_out->protocol = protocol_name(gnutls_protocol_get_version(tls->session));
+	facts_out->cipher = cipher ? cipher : "unknown";
+	facts_out->resumed = gnutls_session_is_resumed(tls->session) != 0;
+}
