@@ -155,6 +155,7 @@ void load_client_open(struct load_clients *clients, struct load_client *client)
 {
 	enum work work = clients->plan->work;
 
+	clients->opened++;
 	*client = (struct load_client){.state = CLIENT_CONNECTING};
 	client->fd = socket_connect(&clients->plan->address);
 	if (client->fd < 0) {
