@@ -17,7 +17,7 @@ enum config_severity { CONFIG_NOTICE, CONFIG_WARNING, CONFIG_ERROR };
 struct config_message {
 	enum config_severity severity;
 	const char *file; /* NULL: about no file */
-	unsigned line;    /* 0: about no line */
+	unsigned line; /* 0: about no line */
 	const char *text;
 };
 
@@ -31,24 +31,25 @@ struct config_messages {
 void config_messages_init(struct config_messages *messages);
 void config_messages_clear(struct config_messages *messages);
 void config_messages_add(struct config_messages *messages, enum config_severity severity,
-	const struct config_origin *origin, const char *format, ...) __attribute__((format(printf, 4, 5)));
+        const struct config_origin *origin, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 /* "FILE:LINE: text" for errors, "notice: FILE:LINE: text", "warning: ..."; returns `buffer`. */
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size);
 
 struct config_load_options {
 	const char *main_file; /* absolute */
-	const char *prefix;    /* -p DIR, absolute, or NULL: the main file's directory */
-	const char *pid_file;  /* --pid FILE in place of [main] pid_file, or NULL */
+	const char *prefix; /* -p DIR, absolute, or NULL: the main file's directory */
+	const char *pid_file; /* --pid FILE in place of [main] pid_file, or NULL */
 	bool warnings_are_errors; /* -W */
 };
 
 /* NULL when any error was added to `messages`. Never binds, forks, writes or signals. */
 struct config *config_load(struct config_source *source, const struct config_load_options *options,
-	struct config_messages *messages);
+        struct config_messages *messages);
 
-/* The pid file alone, reading no more than [main] pid_file, for -s; in a broken configuration as far as it can
- * be read. Copied into `buffer`; false when there is none. */
+/* The pid file alone, reading no more than [main] pid_file, for -s; in a broken configuration as
+ * far as it can be read. Copied into `buffer`; false when there is none. */
 bool config_load_pid_file(struct config_source *source, const struct config_load_options *options,
-	char *buffer, size_t size);
+        char *buffer, size_t size);
 
 #endif

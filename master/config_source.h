@@ -2,10 +2,11 @@
 /*
  * config_source.h - where a configuration's bytes come from: files, directories and name look-ups.
  *
- * A live source asks the disk and the resolver and remembers each answer. What it remembers can be packed
- * into bytes and replayed elsewhere: at a reload a child of the master does the slow part (a dead disk or DNS
- * server may hold it up), and the master then loads the same configuration from the child's answers
- * without a blocking call. Overlays (-t --overlay PATH=FILE) are answers given beforehand.
+ * A live source asks the disk and the resolver and remembers each answer. What it remembers can be
+ * packed into bytes and replayed elsewhere: at a reload a child of the master does the slow part (a
+ * dead disk or DNS server may hold it up), and the master then loads the same configuration from
+ * the child's answers without a blocking call. Overlays (-t --overlay PATH=FILE) are answers given
+ * beforehand.
  */
 #ifndef MASTER_CONFIG_SOURCE_H
 #define MASTER_CONFIG_SOURCE_H
@@ -30,7 +31,7 @@ void config_source_overlay(struct config_source *source, const char *path, const
 const char *config_source_unused_overlay(const struct config_source *source);
 
 struct config_file {
-	int error;         /* errno of the failure, 0 when there is content */
+	int error; /* errno of the failure, 0 when there is content */
 	struct slice text; /* lives as long as the source */
 	mode_t mode;
 	uid_t uid;
@@ -38,19 +39,23 @@ struct config_file {
 /* Each path is read once; the answer is kept. Files past 16 MiB are refused with EFBIG. */
 const struct config_file *config_source_read(struct config_source *source, const char *path);
 
-/* Paths that match the glob `pattern`, in byte order, terminated by NULL; lives as long as the source. */
+/* Paths that match the glob `pattern`, in byte order, terminated by NULL; lives as long as the
+ * source. */
 const char *const *config_source_list(struct config_source *source, const char *pattern);
 
 struct config_names {
-	const char *error; /* gai_strerror text, or "took longer than 5 s"; NULL when there are addresses */
+	const char *error; /* gai_strerror text, or "took longer than 5 s"; NULL when there are
+	                      addresses */
 	const struct address *addresses;
 	size_t count;
 };
-/* Looks all hosts up at once, at most `timeout_ms` together. Ports in the answers are 0. Duplicates and already
- * known hosts are fine. */
-void config_source_resolve(struct config_source *source, const char *const *hosts, size_t count, int timeout_ms);
+/* Looks all hosts up at once, at most `timeout_ms` together. Ports in the answers are 0. Duplicates
+ * and already known hosts are fine. */
+void config_source_resolve(
+        struct config_source *source, const char *const *hosts, size_t count, int timeout_ms);
 /* What config_source_resolve found; a host never asked for has an error. */
-const struct config_names *config_source_addresses(const struct config_source *source, const char *host);
+const struct config_names *config_source_addresses(
+        const struct config_source *source, const char *host);
 
 /* malloc'ed, the caller frees; holds key files' content: wipe it (explicit_bzero) before. */
 void *config_source_pack(const struct config_source *source, size_t *length_out);

@@ -19,13 +19,13 @@ enum exit_status {
 
 enum action {
 	ACTION_RUN,
-	ACTION_TEST,         /* -t */
-	ACTION_DUMP,         /* -T */
-	ACTION_SIGNAL,       /* -s WORD */
-	ACTION_VERSION,      /* -v */
+	ACTION_TEST, /* -t */
+	ACTION_DUMP, /* -T */
+	ACTION_SIGNAL, /* -s WORD */
+	ACTION_VERSION, /* -v */
 	ACTION_BUILD_DETAILS, /* -V */
-	ACTION_HELP,         /* -h, --help */
-	ACTION_MANUAL,       /* --manual: sealane.ini(5) in mdoc, from the schema; for the build */
+	ACTION_HELP, /* -h, --help */
+	ACTION_MANUAL, /* --manual: sealane.ini(5) in mdoc, from the schema; for the build */
 };
 
 struct overlay {
@@ -35,15 +35,15 @@ struct overlay {
 struct options {
 	enum action action;
 	struct config_load_options load;
-	const char *signal;  /* reload quit stop reopen */
-	bool quiet;          /* -q */
-	bool json;           /* --format=json */
+	const char *signal; /* reload quit stop reopen */
+	bool quiet; /* -q */
+	bool json; /* --format=json */
 	const struct overlay *overlays;
 	size_t overlay_count;
 };
 
-/* Relative paths are made absolute. On false a message with what is wrong stands on stderr (exit status
- * EXIT_USAGE). Memory is never freed: it lives as long as the process. */
+/* Relative paths are made absolute. On false a message with what is wrong stands on stderr (exit
+ * status EXIT_USAGE). Memory is never freed: it lives as long as the process. */
 bool options_parse(int argc, char **argv, struct options *options_out);
 void options_print_help(void);
 

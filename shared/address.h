@@ -27,7 +27,8 @@ bool address_parse(struct slice text, uint16_t default_port, struct address *add
 /* As bytes of an IP literal without port and brackets ("10.0.0.1", "::1"). */
 bool address_parse_ip(struct slice text, struct address *address_out);
 /* What the kernel or a resolver gave. Length must fit IPv4 or IPv6. */
-bool address_from_sockaddr(const struct sockaddr *any, socklen_t length, struct address *address_out);
+bool address_from_sockaddr(
+        const struct sockaddr *any, socklen_t length, struct address *address_out);
 
 /* "10.0.0.1:80", "[::1]:80"; returns `buffer`, at least ADDRESS_TEXT_MAX long. */
 const char *address_format(const struct address *address, char *buffer, size_t buffer_size);

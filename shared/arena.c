@@ -2,8 +2,8 @@
 /*
  * arena.c - chunks from mmap, so that they can be sealed page by page.
  *
- * A chunk's header stands at its own start; sealing covers it too, which is why an arena's own struct is
- * malloc'ed: destroying a sealed arena has to read it only.
+ * A chunk's header stands at its own start; sealing covers it too, which is why an arena's own
+ * struct is malloc'ed: destroying a sealed arena has to read it only.
  */
 #include "shared/arena.h"
 
@@ -69,8 +69,8 @@ static void add_chunk(struct arena *arena, size_t size_needed)
 	if (size < arena->chunk_size)
 		size = arena->chunk_size;
 	size = round_up(size, page);
-	struct chunk *chunk =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct chunk *chunk = mmap(
+	        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(chunk != MAP_FAILED);
 	chunk->next = arena->chunks;
 	chunk->size = size;

@@ -2,8 +2,9 @@
 /*
  * arena.h - memory that is given out piece by piece and freed at once.
  *
- * A configuration lives in one arena, sealed read-only before the workers are forked, so that a stray
- * write to it is a crash and not a changed setting. A session rewinds its arena after each exchange.
+ * A configuration lives in one arena, sealed read-only before the workers are forked, so that a
+ * stray write to it is a crash and not a changed setting. A session rewinds its arena after each
+ * exchange.
  */
 #ifndef SHARED_ARENA_H
 #define SHARED_ARENA_H
@@ -24,7 +25,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 /* Terminated copies. */
 char *arena_copy(struct arena *arena, struct slice text);
-char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_format(struct arena *arena, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
 
 /* Frees everything given out since the arena was created, and keeps one chunk for the next user. */
 void arena_rewind(struct arena *arena);

@@ -8,6 +8,7 @@
 
 void check_failed(const char *file, int line, const char *claim)
 {
-	log_write(LOG_CRIT, "bug: %s:%d: '%s' does not hold; this process stops", file, line, claim);
+	log_write(
+	        LOG_CRIT, "bug: %s:%d: '%s' does not hold; this process stops", file, line, claim);
 	abort();
 }

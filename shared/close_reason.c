@@ -10,7 +10,7 @@ static const struct {
 	const char *text;
 } rows[] = {
 #define CLOSE_REASON_ROW(name, word, error, text) {word, error, text},
-	CLOSE_REASON_TABLE(CLOSE_REASON_ROW)
+        CLOSE_REASON_TABLE(CLOSE_REASON_ROW)
 #undef CLOSE_REASON_ROW
 };
 

@@ -2,8 +2,8 @@
 /*
  * close_reason.h - every way a connection can end, in one table.
  *
- * A row yields the enum, the word in the access log (end=...), the counter's name and whether it counts
- * as an error. session_close(session, reason) takes one of these and nothing else.
+ * A row yields the enum, the word in the access log (end=...), the counter's name and whether it
+ * counts as an error. session_close(session, reason) takes one of these and nothing else.
  */
 #ifndef SHARED_CLOSE_REASON_H
 #define SHARED_CLOSE_REASON_H
@@ -15,33 +15,35 @@
 	X(CLOSE_DONE, "done", false, "both sides ended cleanly")                                   \
 	X(CLOSE_CLIENT_RESET, "client_reset", false, "the client reset the connection")            \
 	X(CLOSE_CLIENT_TRUNCATED, "client_truncated", true,                                        \
-		"the client ended TLS without close_notify")                                       \
+	        "the client ended TLS without close_notify")                                       \
 	X(CLOSE_CLIENT_HANDSHAKE, "client_handshake", true, "the client's TLS handshake failed")   \
 	X(CLOSE_CLIENT_HANDSHAKE_TIMEOUT, "client_handshake_timeout", true,                        \
-		"the client's TLS handshake took too long")                                        \
+	        "the client's TLS handshake took too long")                                        \
 	X(CLOSE_CLIENT_CERTIFICATE, "client_certificate", true,                                    \
-		"the client's certificate was missing or refused")                                 \
-	X(CLOSE_CLIENT_CLEAR_TEXT, "client_clear_text", true, "the client spoke clear text to TLS") \
+	        "the client's certificate was missing or refused")                                 \
+	X(CLOSE_CLIENT_CLEAR_TEXT, "client_clear_text", true,                                      \
+	        "the client spoke clear text to TLS")                                              \
 	X(CLOSE_CLIENT_PROTOCOL, "client_protocol", true, "the client broke the TLS protocol")     \
 	X(CLOSE_UPSTREAM_CONNECT, "upstream_connect", true, "the upstream refused the connection") \
 	X(CLOSE_UPSTREAM_CONNECT_TIMEOUT, "upstream_connect_timeout", true,                        \
-		"connecting to the upstream took too long")                                        \
+	        "connecting to the upstream took too long")                                        \
 	X(CLOSE_UPSTREAM_HANDSHAKE, "upstream_handshake", true,                                    \
-		"the TLS handshake with the upstream failed")                                      \
+	        "the TLS handshake with the upstream failed")                                      \
 	X(CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT, "upstream_handshake_timeout", true,                    \
-		"the TLS handshake with the upstream took too long")                               \
+	        "the TLS handshake with the upstream took too long")                               \
 	X(CLOSE_UPSTREAM_VERIFY, "upstream_verify", true,                                          \
-		"the upstream's certificate was refused")                                          \
+	        "the upstream's certificate was refused")                                          \
 	X(CLOSE_UPSTREAM_REFUSED_US, "upstream_refused_us", true,                                  \
-		"the upstream refused our certificate or its absence")                             \
+	        "the upstream refused our certificate or its absence")                             \
 	X(CLOSE_UPSTREAM_CLEAR_TEXT, "upstream_clear_text", true,                                  \
-		"the upstream answered in clear text")                                             \
+	        "the upstream answered in clear text")                                             \
 	X(CLOSE_UPSTREAM_SUITE, "upstream_suite", true,                                            \
-		"the upstream chose a suite that is not allowed")                                  \
+	        "the upstream chose a suite that is not allowed")                                  \
 	X(CLOSE_UPSTREAM_RESET, "upstream_reset", true, "the upstream reset the connection")       \
 	X(CLOSE_UPSTREAM_TRUNCATED, "upstream_truncated", true,                                    \
-		"the upstream ended TLS without close_notify")                                     \
-	X(CLOSE_UPSTREAM_PROTOCOL, "upstream_protocol", true, "the upstream broke the TLS protocol") \
+	        "the upstream ended TLS without close_notify")                                     \
+	X(CLOSE_UPSTREAM_PROTOCOL, "upstream_protocol", true,                                      \
+	        "the upstream broke the TLS protocol")                                             \
 	X(CLOSE_NO_UPSTREAM, "no_upstream", true, "no server of the group can be used")            \
 	X(CLOSE_BIND, "bind", true, "no proxy_bind address could be used")                         \
 	X(CLOSE_IDLE_TIMEOUT, "idle_timeout", true, "no byte moved for proxy_timeout")             \

@@ -2,9 +2,9 @@
 /*
  * config.h - a checked configuration as plain data.
  *
- * One arena holds all of it, sealed before the workers are forked; a worker's configuration never changes.
- * What stands here has passed every check: readers of it have no error paths. Parsing, defaults and
- * checking are the master's (config_read, config_schema, config_check).
+ * One arena holds all of it, sealed before the workers are forked; a worker's configuration never
+ * changes. What stands here has passed every check: readers of it have no error paths. Parsing,
+ * defaults and checking are the master's (config_read, config_schema, config_check).
  */
 #ifndef SHARED_CONFIG_H
 #define SHARED_CONFIG_H
@@ -32,16 +32,16 @@ struct config_tcp_keepalive {
 };
 
 struct config_endpoint {
-	struct address address;      /* length 0: the name did not resolve, the endpoint is down */
-	const char *server;          /* as written: "backend1.example.com:12345" */
-	const char *host;            /* of it, without port: default for the name to verify */
-	const char *tls_name;        /* name=, or NULL */
+	struct address address; /* length 0: the name did not resolve, the endpoint is down */
+	const char *server; /* as written: "backend1.example.com:12345" */
+	const char *host; /* of it, without port: default for the name to verify */
+	const char *tls_name; /* name=, or NULL */
 	struct config_origin origin;
-	uint32_t weight;             /* at least 1 */
-	uint32_t max_fails;          /* 0: failures are not counted */
+	uint32_t weight; /* at least 1 */
+	uint32_t max_fails; /* 0: failures are not counted */
 	uint32_t fail_timeout_ms;
 	bool backup, down;
-	uint32_t state_index;        /* of upstream_state, unique in the configuration, from 0 */
+	uint32_t state_index; /* of upstream_state, unique in the configuration, from 0 */
 };
 
 struct config_group {
@@ -64,7 +64,7 @@ struct config_tcp {
 	struct config_origin origin;
 	const struct config_group *group;
 	struct tls_client_credentials *upstream_tls; /* NULL: proxy_ssl off */
-	const char *proxy_ssl_name;                  /* NULL: each endpoint's own */
+	const char *proxy_ssl_name; /* NULL: each endpoint's own */
 	struct tls_server_credentials *listener_tls; /* NULL: no listener of it has `ssl` */
 	uint32_t ssl_handshake_timeout_ms;
 	uint32_t proxy_connect_timeout_ms;
@@ -72,10 +72,10 @@ struct config_tcp {
 	uint32_t proxy_buffer_size; /* bytes of the largest lent buffer */
 	struct config_tcp_keepalive proxy_socket_keepalive;
 	bool proxy_next_upstream;
-	uint32_t proxy_next_upstream_tries;      /* 0: no limit */
+	uint32_t proxy_next_upstream_tries; /* 0: no limit */
 	uint32_t proxy_next_upstream_timeout_ms; /* 0: no limit */
 	bool proxy_half_close;
-	bool truncation_resets;       /* proxy_ssl_truncation = reset */
+	bool truncation_resets; /* proxy_ssl_truncation = reset */
 	uint32_t shutdown_timeout_ms; /* 0: none */
 	const struct config_access_log *access_logs;
 	size_t access_log_count;

@@ -13,7 +13,7 @@ bool control_message_send(int socket, const struct control_message *message, int
 }
 
 enum control_result control_message_receive(
-	int socket, struct control_message *message_out, int *fd_out)
+        int socket, struct control_message *message_out, int *fd_out)
 {
 	ssize_t got;
 

@@ -2,8 +2,8 @@
 /*
  * list.h - a doubly linked list whose links sit inside the listed objects.
  *
- * The list owns nothing. An object is in at most one list by each of its links; taking a link out twice
- * is harmless, since a link that is out points to itself.
+ * The list owns nothing. An object is in at most one list by each of its links; taking a link out
+ * twice is harmless, since a link that is out points to itself.
  */
 #ifndef SHARED_LIST_H
 #define SHARED_LIST_H
@@ -41,11 +41,11 @@ static inline void list_remove(struct list *link)
 }
 
 /* The object that holds `link` as its member `member`. */
-#define LIST_OBJECT(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define LIST_OBJECT(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /* `each` may be taken out of the list inside the loop. */
-#define LIST_EACH(each, head)                                                                      \
-	for (struct list *each = (head)->next, *each##_next = each->next; each != (head);          \
-		each = each##_next, each##_next = each->next)
+#define LIST_EACH(each, head)                                                             \
+	for (struct list *each = (head)->next, *each##_next = each->next; each != (head); \
+	        each = each##_next, each##_next = each->next)
 
 #endif

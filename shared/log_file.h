@@ -2,8 +2,9 @@
 /*
  * log_file.h - a file that takes whole lines and never holds its writer up.
  *
- * The master opens every log file and workers inherit the descriptors: a worker opens nothing. A full
- * disk, a stopped reader of a pipe or terminal, or a stuck socket drops the line and counts it.
+ * The master opens every log file and workers inherit the descriptors: a worker opens nothing. A
+ * full disk, a stopped reader of a pipe or terminal, or a stuck socket drops the line and counts
+ * it.
  */
 #ifndef SHARED_LOG_FILE_H
 #define SHARED_LOG_FILE_H
@@ -17,18 +18,18 @@ enum log_file_kind { LOG_FILE_REGULAR, LOG_FILE_STREAM /* pipe, terminal */, LOG
 
 struct log_file {
 	const char *path; /* "stderr", or an absolute path; not owned */
-	int fd;           /* -1: not open */
+	int fd; /* -1: not open */
 	enum log_file_kind kind;
 	uint64_t lines_dropped; /* since the last successful write */
 };
 
-/* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is). "stderr" is
- * opened anew without blocking where the kernel allows, so that whoever shares it is not affected.
- * Returns 0, or an errno with *file closed. */
+/* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is).
+ * "stderr" is opened anew without blocking where the kernel allows, so that whoever shares it is
+ * not affected. Returns 0, or an errno with *file closed. */
 int log_file_open(struct log_file *file, const char *path, gid_t group);
 
-/* Takes a descriptor opened elsewhere (owned from now on) in place of the current one, which is closed;
- * the descriptor's number stays what it was, as others may have copied it. */
+/* Takes a descriptor opened elsewhere (owned from now on) in place of the current one, which is
+ * closed; the descriptor's number stays what it was, as others may have copied it. */
 void log_file_replace(struct log_file *file, int fd);
 
 void log_file_close(struct log_file *file);

@@ -27,7 +27,7 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 bool slice_starts_with(struct slice text, struct slice prefix)
 {
 	return text.length >= prefix.length &&
-		slice_equal((struct slice){text.data, prefix.length}, prefix);
+	       slice_equal((struct slice){text.data, prefix.length}, prefix);
 }
 
 bool slice_ends_with(struct slice text, struct slice suffix)
@@ -35,7 +35,7 @@ bool slice_ends_with(struct slice text, struct slice suffix)
 	if (text.length < suffix.length)
 		return false;
 	return slice_equal(
-		(struct slice){text.data + (text.length - suffix.length), suffix.length}, suffix);
+	        (struct slice){text.data + (text.length - suffix.length), suffix.length}, suffix);
 }
 
 static bool is_space(char c)

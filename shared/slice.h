@@ -2,8 +2,8 @@
 /*
  * slice.h - text with a length, not owned, not terminated.
  *
- * Everything from outside travels as a slice. A slice never owns its bytes: the comment of the function
- * that hands one out says how long they live.
+ * Everything from outside travels as a slice. A slice never owns its bytes: the comment of the
+ * function that hands one out says how long they live.
  */
 #ifndef SHARED_SLICE_H
 #define SHARED_SLICE_H
@@ -34,7 +34,8 @@ bool slice_ends_with(struct slice text, struct slice suffix);
 /* Without leading and trailing blanks, tabs, CR and LF. */
 struct slice slice_trim(struct slice text);
 
-/* Splits at the first `separator`: false, with all in *head_out and nothing in *rest_out, when there is none. */
+/* Splits at the first `separator`: false, with all in *head_out and nothing in *rest_out, when
+ * there is none. */
 bool slice_split(struct slice text, char separator, struct slice *head_out, struct slice *rest_out);
 
 /* Decimal digits only, no sign, nothing after them, at most `max`. */

@@ -2,9 +2,9 @@
 /*
  * tls_credentials.h - PEM text and settings made into what a TLS session is opened with.
  *
- * Made once by the master while it reads a configuration (so that -t finds every fault), inherited by the
- * workers through fork, never changed afterwards: GnuTLS credentials are not locked. Nothing here opens a
- * file: the caller hands in what the files held, with the names to use in messages.
+ * Made once by the master while it reads a configuration (so that -t finds every fault), inherited
+ * by the workers through fork, never changed afterwards: GnuTLS credentials are not locked. Nothing
+ * here opens a file: the caller hands in what the files held, with the names to use in messages.
  */
 #ifndef SHARED_TLS_CREDENTIALS_H
 #define SHARED_TLS_CREDENTIALS_H
@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tls_trust;
+
 struct tls_pem {
 	struct slice text; /* the file's content; data NULL: not set */
-	const char *name;  /* its path, for messages */
+	const char *name; /* its path, for messages */
 };
 
 struct tls_key_pair {
@@ -35,8 +37,8 @@ struct tls_alpn_list {
 
 /* Protocols, ciphers and priority, as written. */
 struct tls_policy_settings {
-	unsigned protocols;   /* TLS_PROTOCOL_... bits of tls_ciphers.h */
-	const char *ciphers;  /* an OpenSSL cipher string; ignored when `priority` is set */
+	unsigned protocols; /* TLS_PROTOCOL_... bits of tls_ciphers.h */
+	const char *ciphers; /* an OpenSSL cipher string; ignored when `priority` is set */
 	const char *priority; /* a GnuTLS priority string, or NULL */
 };
 
@@ -57,7 +59,7 @@ struct tls_server_settings { /* towards clients */
 	const struct tls_key_pair *pairs;
 	size_t pair_count; /* at least 1 */
 	struct tls_pem passwords;
-	struct tls_pem client_ca;  /* names are sent to clients */
+	struct tls_pem client_ca; /* names are sent to clients */
 	struct tls_pem trusted_ca; /* names are not sent */
 	bool verify_client;
 	unsigned verify_depth;
@@ -65,7 +67,8 @@ struct tls_server_settings { /* towards clients */
 	uint32_t session_timeout_s;
 	struct tls_alpn_list alpn;
 	struct tls_policy_settings policy;
-	const char *name; /* of the listener's section: two sections never share ticket keys by accident */
+	const char *name; /* of the listener's section: two sections never share ticket keys by
+	                     accident */
 };
 
 /* Which setting a message is about, so that the caller can name the file and line that set it. */
@@ -73,29 +76,31 @@ enum tls_setting {
 	TLS_SETTING_CERTIFICATE,
 	TLS_SETTING_KEY,
 	TLS_SETTING_PASSWORDS,
-	TLS_SETTING_TRUST,       /* proxy_ssl_trusted_certificate, ssl_trusted_certificate */
-	TLS_SETTING_CLIENT_CA,   /* ssl_client_certificate */
+	TLS_SETTING_TRUST, /* proxy_ssl_trusted_certificate, ssl_trusted_certificate */
+	TLS_SETTING_CLIENT_CA, /* ssl_client_certificate */
 	TLS_SETTING_PROTOCOLS,
 	TLS_SETTING_CIPHERS,
 	TLS_SETTING_PRIORITY,
 	TLS_SETTING_ALPN,
+	TLS_SETTING_VERIFY, /* proxy_ssl_verify, ssl_verify_client */
 };
 enum tls_severity { TLS_NOTICE, TLS_WARNING, TLS_ERROR };
 
-/* Called once per finding; `pair` is the index of the key pair it is about (0 for client settings). `text`
- * is a whole sentence without file:line and is valid during the call only. */
+/* Called once per finding; `pair` is the index of the key pair it is about (0 for client settings).
+ * `text` is a whole sentence without file:line and is valid during the call only. */
 typedef void tls_report_fn(void *opaque, enum tls_severity severity, enum tls_setting setting,
-	size_t pair, const char *text);
+        size_t pair, const char *text);
 
 /* What protocols and ciphers came to. Shared read-only by all sessions. */
 struct tls_policy {
 	gnutls_priority_t priority;
-	gnutls_priority_t priority_tls12; /* the same without TLS 1.3, to offer with a stored 1.2 session;
-	                                   * NULL unless both versions are on */
+	gnutls_priority_t priority_tls12; /* the same without TLS 1.3, to offer with a stored 1.2
+	                                   * session; NULL unless both versions are on */
 	char *priority_text;
 	unsigned protocols;
-	unsigned security_level;      /* @SECLEVEL, 0 to 2: floor for chains as well */
-	struct tls_suite_set allowed; /* checked after each handshake below TLS 1.3; empty: anything */
+	unsigned security_level; /* @SECLEVEL, 0 to 5: floor for chains as well */
+	struct tls_suite_set
+	        allowed; /* checked after each handshake below TLS 1.3; empty: anything */
 };
 
 enum { TLS_ALPN_MAX = 8, TLS_FINGERPRINT_BYTES = 32 };
@@ -104,7 +109,7 @@ struct tls_client_credentials {
 	unsigned magic;
 	gnutls_certificate_credentials_t certificate; /* own certificate, or empty */
 	bool has_certificate;
-	gnutls_x509_trust_list_t trust; /* NULL when verify is off */
+	struct tls_trust *trust; /* tls_trust.h; NULL only while it is made */
 	struct tls_policy policy;
 	bool verify;
 	unsigned verify_depth;
@@ -113,16 +118,17 @@ struct tls_client_credentials {
 	gnutls_datum_t alpn[TLS_ALPN_MAX];
 	unsigned alpn_count;
 	int64_t own_not_after; /* earliest in the own chain, Unix seconds; INT64_MAX without one */
-	/* SHA-256 over all of the above that decides whether a session may be used again: verify, depth, level,
-	 * the content of the trust anchors, the own chain, priority text, suites, ALPN, whether SNI is sent.
-	 * Address and names are the session's and are added by tls_identity. No section names, no paths. */
+	/* SHA-256 over all of the above that decides whether a session may be used again: verify,
+	 * depth, level, the content of the trust anchors, the own chain, priority text, suites,
+	 * ALPN, whether SNI is sent. Address and names are the session's and are added by
+	 * tls_identity. No section names, no paths. */
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
 };
 
 struct tls_server_credentials {
 	unsigned magic;
 	gnutls_certificate_credentials_t certificate;
-	gnutls_x509_trust_list_t trust; /* NULL when no client certificate is asked for */
+	struct tls_trust *trust; /* tls_trust.h; may be empty */
 	struct tls_policy policy;
 	bool verify_client;
 	unsigned verify_depth;
@@ -131,8 +137,8 @@ struct tls_server_credentials {
 	gnutls_datum_t alpn[TLS_ALPN_MAX];
 	unsigned alpn_count;
 	int64_t own_not_after;
-	/* Goes into the derivation of the ticket key: protocols, CAs, verify mode, depth, level, section name. A
-	 * ticket made under one fingerprint is unknown under another. */
+	/* Goes into the derivation of the ticket key: protocols, CAs, verify mode, depth, level,
+	 * section name. A ticket made under one fingerprint is unknown under another. */
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
 };
 
@@ -140,9 +146,9 @@ enum { TLS_CLIENT_CREDENTIALS_MAGIC = 0x544c4343, TLS_SERVER_CREDENTIALS_MAGIC =
 
 /* Reports everything that is wrong, not only the first thing. NULL when an error was reported. */
 struct tls_client_credentials *tls_client_credentials_create(
-	const struct tls_client_settings *settings, tls_report_fn *report, void *opaque);
+        const struct tls_client_settings *settings, tls_report_fn *report, void *opaque);
 struct tls_server_credentials *tls_server_credentials_create(
-	const struct tls_server_settings *settings, tls_report_fn *report, void *opaque);
+        const struct tls_server_settings *settings, tls_report_fn *report, void *opaque);
 void tls_client_credentials_destroy(struct tls_client_credentials *credentials); /* NULL is fine */
 void tls_server_credentials_destroy(struct tls_server_credentials *credentials);
 

@@ -2,8 +2,8 @@
 /*
  * buffer.h - bytes in flight, in a piece of memory of fixed size.
  *
- * Filled at the end, emptied at the start. Lent and taken back by the pool (buffer_pool.h); a stream holds
- * one only while there are bytes in it.
+ * Filled at the end, emptied at the start. Lent and taken back by the pool (buffer_pool.h); a
+ * stream holds one only while there are bytes in it.
  */
 #ifndef WORKER_IO_BUFFER_H
 #define WORKER_IO_BUFFER_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * buffer_pool.c - free lists of the two sizes, newest first: the one returned last is warm in the cache.
+ * buffer_pool.c - free lists of the two sizes, newest first: the one returned last is warm in the
+ * cache.
  */
 #include "worker/io/buffer_pool.h"
 
@@ -62,10 +63,17 @@ static struct free_list *list_for(struct buffer_pool *pool, size_t bytes)
 	return bytes == pool->large.bytes ? &pool->large : NULL;
 }
 
+static size_t capacity_for(struct buffer_pool *pool, size_t bytes)
+{
+	const struct free_list *list = list_for(pool, bytes);
+
+	return list ? list->bytes : bytes;
+}
+
 static struct buffer *lend(struct buffer_pool *pool, size_t bytes)
 {
 	struct free_list *list = list_for(pool, bytes);
-	size_t capacity = list ? list->bytes : bytes;
+	size_t capacity = capacity_for(pool, bytes);
 	struct buffer *buffer = list ? list->first : NULL;
 
 	if (buffer) {
@@ -85,7 +93,7 @@ static struct buffer *lend(struct buffer_pool *pool, size_t bytes)
 
 struct buffer *buffer_pool_lend(struct buffer_pool *pool, size_t bytes)
 {
-	if (pool->lent_bytes + bytes > pool->limit_bytes)
+	if (pool->lent_bytes + capacity_for(pool, bytes) > pool->limit_bytes)
 		return NULL;
 	return lend(pool, bytes);
 }
@@ -106,12 +114,14 @@ static void wake_waiters(struct buffer_pool *pool)
 		return;
 	/* Who finds nothing waits again, behind the others: each gets one call for this return. */
 	list_init(&waiting);
-	LIST_EACH(link, &pool->waiters) {
+	LIST_EACH(link, &pool->waiters)
+	{
 		list_remove(link);
 		list_append(&waiting, link);
 	}
 	while (!list_is_empty(&waiting)) {
-		struct buffer_waiter *waiter = LIST_OBJECT(waiting.next, struct buffer_waiter, link);
+		struct buffer_waiter *waiter = LIST_OBJECT(
+		        waiting.next, struct buffer_waiter, link);
 		list_remove(&waiter->link);
 		waiter->fn(waiter);
 	}

@@ -2,9 +2,10 @@
 /*
  * buffer_pool.h - lends buffers, counts them, and refuses past the limit.
  *
- * Two sizes: small ones for whoever has something to move, large ones for streams that filled a small one. Near
- * the limit accepting pauses (buffer_pool_is_short); at the limit a stream that wants to read has to wait
- * until a buffer comes back. A few free buffers are kept, so that bulk does not go through malloc.
+ * Two sizes: small ones for whoever has something to move, large ones for streams that filled a
+ * small one. Near the limit accepting pauses (buffer_pool_is_short); at the limit a stream that
+ * wants to read has to wait until a buffer comes back. A few free buffers are kept, so that bulk
+ * does not go through malloc.
  */
 #ifndef WORKER_IO_BUFFER_POOL_H
 #define WORKER_IO_BUFFER_POOL_H
@@ -26,9 +27,11 @@ void buffer_pool_destroy(struct buffer_pool *pool); /* all buffers are back */
 
 /* Empty, of at least `bytes`; NULL at the limit or without memory. */
 struct buffer *buffer_pool_lend(struct buffer_pool *pool, size_t bytes);
-/* The same past the limit: for bytes that cannot stay where they are. Stops the process without memory. */
+/* The same past the limit: for bytes that cannot stay where they are. Stops the process without
+ * memory. */
 struct buffer *buffer_pool_lend_always(struct buffer_pool *pool, size_t bytes);
-/* Takes the buffer back, with whatever is in it, and lets those go on who wait. *buffer becomes NULL. */
+/* Takes the buffer back, with whatever is in it, and lets those go on who wait. *buffer becomes
+ * NULL. */
 void buffer_pool_return(struct buffer_pool *pool, struct buffer **buffer);
 
 /* Seven eighths of the limit are lent. */

@@ -2,9 +2,9 @@
 /*
  * event_loop.h - the worker's loop: descriptors, deadlines, and work left for later.
  *
- * A thin layer over libev, for three reasons: watchers here are set to a wanted state (never started and
- * stopped from all over), a deadline that moves outwards costs a store and no system call, and tests stand a
- * loop with a clock moved by hand in its place (tests/support/fake_loop).
+ * A thin layer over libev, for three reasons: watchers here are set to a wanted state (never
+ * started and stopped from all over), a deadline that moves outwards costs a store and no system
+ * call, and tests stand a loop with a clock moved by hand in its place (tests/support/fake_loop).
  */
 #ifndef WORKER_IO_EVENT_LOOP_H
 #define WORKER_IO_EVENT_LOOP_H
@@ -33,7 +33,8 @@ enum { EVENT_READ = 1, EVENT_WRITE = 2 };
 struct event_watch;
 typedef void event_watch_fn(struct event_watch *watch, unsigned events);
 
-/* Embedded in its owner, which finds itself with offsetof. Must be stopped before the descriptor is closed. */
+/* Embedded in its owner, which finds itself with offsetof. Must be stopped before the descriptor is
+ * closed. */
 struct event_watch {
 	struct ev_io io;
 	struct event_loop *loop;
@@ -41,7 +42,8 @@ struct event_watch {
 	int fd;
 	unsigned events; /* watched now */
 };
-void event_watch_init(struct event_watch *watch, struct event_loop *loop, int fd, event_watch_fn *fn);
+void event_watch_init(
+        struct event_watch *watch, struct event_loop *loop, int fd, event_watch_fn *fn);
 /* Watches for `events` from now on; 0 stops. Nothing happens when that is so already. */
 void event_watch_set(struct event_watch *watch, unsigned events);
 
@@ -58,8 +60,8 @@ void event_timer_init(struct event_timer *timer, struct event_loop *loop, event_
 void event_timer_set(struct event_timer *timer, uint64_t delay_ms);
 void event_timer_stop(struct event_timer *timer);
 
-/* A call made after the callbacks of this turn, before the loop waits again. Each task waits at most once;
- * scheduling it again meanwhile changes nothing. */
+/* A call made after the callbacks of this turn, before the loop waits again. Each task waits at
+ * most once; scheduling it again meanwhile changes nothing. */
 struct event_task;
 typedef void event_task_fn(struct event_task *task);
 struct event_task {
@@ -68,9 +70,12 @@ struct event_task {
 };
 void event_task_init(struct event_task *task, event_task_fn *fn);
 void event_loop_defer(struct event_loop *loop, struct event_task *task);
+/* Makes these calls now; the loop does so by itself before it waits. */
+void event_loop_run_tasks(struct event_loop *loop);
 
-/* Tells of one read of `got` bytes where `room` would have fitted. A turn whose reads were all of bulk data but
- * came in small pieces is followed by a short pause, in which more arrives: fewer, larger reads. */
+/* Tells of one read of `got` bytes where `room` would have fitted. A turn whose reads were all of
+ * bulk data but came in small pieces is followed by a short pause, in which more arrives: fewer,
+ * larger reads. */
 void event_loop_note_read(struct event_loop *loop, size_t got, size_t room);
 
 #endif

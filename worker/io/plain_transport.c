@@ -19,7 +19,8 @@ struct plain_transport {
 static struct plain_transport *plain(const struct transport *transport)
 {
 	/* The transport is the first member, and ours are never const. */
-	struct plain_transport *plain = (struct plain_transport *)(void *)(size_t)(const void *)transport;
+	struct plain_transport *plain = (struct plain_transport *)(void *)(size_t)(const void *)
+	        transport;
 
 	CHECK_OBJ(plain, PLAIN_TRANSPORT_MAGIC);
 	return plain;
@@ -31,7 +32,8 @@ static enum io_result plain_handshake(struct transport *transport)
 	return IO_OK;
 }
 
-static enum io_result plain_read(struct transport *transport, void *room, size_t size, size_t *got_out)
+static enum io_result plain_read(
+        struct transport *transport, void *room, size_t size, size_t *got_out)
 {
 	ssize_t got;
 
@@ -54,7 +56,7 @@ static enum io_result plain_read(struct transport *transport, void *room, size_t
 }
 
 static enum io_result plain_write(
-	struct transport *transport, const void *bytes, size_t length, size_t *put_out)
+        struct transport *transport, const void *bytes, size_t length, size_t *put_out)
 {
 	ssize_t put;
 
@@ -98,14 +100,14 @@ static void plain_close(struct transport *transport, bool cut)
 }
 
 static const struct transport_ops plain_ops = {
-	.name = "plain",
-	.cut_needs_reset = true,
-	.handshake = plain_handshake,
-	.read = plain_read,
-	.write = plain_write,
-	.finish = plain_finish,
-	.pending = plain_pending,
-	.close = plain_close,
+        .name = "plain",
+        .cut_needs_reset = true,
+        .handshake = plain_handshake,
+        .read = plain_read,
+        .write = plain_write,
+        .finish = plain_finish,
+        .pending = plain_pending,
+        .close = plain_close,
 };
 
 struct transport *plain_transport_create(int fd, enum io_side side)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reset_queue.c - one timer for all sockets that wait; most never do, since their queue is empty. */
+/* reset_queue.c - one timer for all sockets that wait; most never do, since their queue is empty.
+ */
 #include "worker/io/reset_queue.h"
 
 #include "shared/list.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -33,11 +36,21 @@ static void reset(int fd)
 	close(fd);
 }
 
+/* The other side reset it first: what was queued counts as queued for ever. */
+static bool is_gone(int fd)
+{
+	struct tcp_info info = {.tcpi_state = TCP_CLOSE};
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+	       info.tcpi_state == TCP_CLOSE;
+}
+
 static bool is_delivered(int fd)
 {
 	int queued = 0;
 
-	return ioctl(fd, SIOCOUTQ, &queued) != 0 || queued == 0;
+	return ioctl(fd, SIOCOUTQ, &queued) != 0 || queued == 0 || is_gone(fd);
 }
 
 static void remove_socket(struct reset_queue *queue, struct waiting_socket *socket)
@@ -53,7 +66,8 @@ static void look_again(struct event_timer *timer)
 	struct reset_queue *queue = LIST_OBJECT(timer, struct reset_queue, timer);
 	uint64_t now_ms = event_loop_now_ms(queue->loop);
 
-	LIST_EACH(link, &queue->sockets) {
+	LIST_EACH(link, &queue->sockets)
+	{
 		struct waiting_socket *socket = LIST_OBJECT(link, struct waiting_socket, link);
 		if (now_ms >= socket->give_up_ms || is_delivered(socket->fd))
 			remove_socket(queue, socket);
@@ -80,7 +94,7 @@ void reset_queue_destroy(struct reset_queue *queue)
 		return;
 	event_timer_stop(&queue->timer);
 	LIST_EACH(link, &queue->sockets)
-		remove_socket(queue, LIST_OBJECT(link, struct waiting_socket, link));
+	remove_socket(queue, LIST_OBJECT(link, struct waiting_socket, link));
 	free(queue);
 }
 

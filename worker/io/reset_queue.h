@@ -2,9 +2,9 @@
 /*
  * reset_queue.h - sockets that are to end with a RST once the other side has what was sent.
  *
- * A bare close(2) sends a FIN, which a plain peer takes for the clean end of the data. Resetting at once would
- * throw away what is still queued. So the socket waits here until the kernel's queue is empty
- * (SIOCOUTQ, asked on a timer), for 5 s at most, and is then closed with SO_LINGER {1, 0}.
+ * A bare close(2) sends a FIN, which a plain peer takes for the clean end of the data. Resetting at
+ * once would throw away what is still queued. So the socket waits here until the kernel's queue is
+ * empty (SIOCOUTQ, asked on a timer), for 5 s at most, and is then closed with SO_LINGER {1, 0}.
  */
 #ifndef WORKER_IO_RESET_QUEUE_H
 #define WORKER_IO_RESET_QUEUE_H

@@ -2,8 +2,9 @@
 /*
  * stream.c - connecting, handshaking, open, closed: the watcher follows from the state.
  *
- * derive_interest is the only place that sets the watcher; it runs after everything that may have changed the
- * state. After each event that was told, the stream looks whether it is still the same one (`opening`).
+ * derive_interest is the only place that sets the watcher; it runs after everything that may have
+ * changed the state. After each event that was told, the stream looks whether it is still the same
+ * one (`opening`).
  */
 #include "worker/io/stream.h"
 
@@ -23,7 +24,8 @@ static void on_waited(struct buffer_waiter *waiter)
 	derive_interest(LIST_OBJECT(waiter, struct stream, waiter));
 }
 
-/* False when the owner closed the stream, or closed and reopened it: then nothing of it may be touched. */
+/* False when the owner closed the stream, or closed and reopened it: then nothing of it may be
+ * touched. */
 static bool deliver(struct stream *stream, enum stream_event event)
 {
 	unsigned opening = stream->opening;
@@ -38,6 +40,7 @@ static void fail(struct stream *stream)
 	stream->state = STREAM_BROKEN;
 	event_timer_stop(&stream->deadline);
 	buffer_waiter_cancel(&stream->waiter);
+	list_remove(&stream->read_task.link);
 	buffer_pool_return(stream->io->pool, &stream->out);
 	derive_interest(stream);
 	stream->on_event(stream, STREAM_FAILED);
@@ -46,13 +49,18 @@ static void fail(struct stream *stream)
 static bool has_read_room(const struct stream *stream)
 {
 	return !stream->in ||
-		stream->in->capacity - buffer_bytes(stream->in) >= stream->transport->read_room_min;
+	       stream->in->capacity - buffer_bytes(stream->in) >= stream->transport->read_room_min;
+}
+
+static bool has_pending(const struct stream *stream, unsigned what)
+{
+	return stream->transport->ops->pending(stream->transport) & what;
 }
 
 static bool wants_write(const struct stream *stream)
 {
 	return buffer_bytes(stream->out) || (stream->finish_asked && !stream->finished) ||
-		(stream->transport->ops->pending(stream->transport) & PENDING_WRITE);
+	       has_pending(stream, PENDING_WRITE);
 }
 
 static unsigned open_interest(const struct stream *stream)
@@ -79,6 +87,9 @@ static void derive_interest(struct stream *stream)
 		break;
 	case STREAM_OPEN:
 		events = open_interest(stream);
+		/* The descriptor says nothing of these, and whoever made room is on the stack. */
+		if (events & EVENT_READ && has_pending(stream, PENDING_READ))
+			event_loop_defer(stream->io->loop, &stream->read_task);
 		break;
 	case STREAM_CLOSED:
 	case STREAM_BROKEN:
@@ -128,7 +139,7 @@ static bool fill(struct stream *stream)
 		return true;
 	size_t room = buffer_room(stream->in);
 	enum io_result result = stream->transport->ops->read(
-		stream->transport, stream->in->data + stream->in->end, room, &got);
+	        stream->transport, stream->in->data + stream->in->end, room, &got);
 	buffer_filled(stream->in, got);
 	if (got) {
 		note_read(stream, got, room);
@@ -159,14 +170,14 @@ static bool send_queued(struct stream *stream)
 	struct transport *transport = stream->transport;
 	enum io_result result = IO_OK;
 
-	if (transport->ops->pending(transport) & PENDING_WRITE && !buffer_bytes(stream->out)) {
+	if (has_pending(stream, PENDING_WRITE) && !buffer_bytes(stream->out)) {
 		size_t put = 0;
 		result = transport->ops->write(transport, NULL, 0, &put);
 	}
 	while (result == IO_OK && buffer_bytes(stream->out)) {
 		size_t put = 0;
-		result = transport->ops->write(
-			transport, stream->out->data + stream->out->start, buffer_bytes(stream->out), &put);
+		result = transport->ops->write(transport, stream->out->data + stream->out->start,
+		        buffer_bytes(stream->out), &put);
 		buffer_taken(stream->out, put);
 		stream->bytes_out += put;
 	}
@@ -184,19 +195,16 @@ static bool send_queued(struct stream *stream)
 	return true;
 }
 
-static bool become_ready(struct stream *stream)
+static void become_ready(struct stream *stream)
 {
 	stream->state = STREAM_OPEN;
 	event_timer_stop(&stream->deadline);
 	if (!deliver(stream, STREAM_READY))
-		return false;
+		return;
 	/* The last flight of our handshake, unless the owner's first bytes took it along. */
 	if (wants_write(stream) && !stream->output_held_up && !send_queued(stream))
-		return false;
-	if (stream->transport->ops->pending(stream->transport) & PENDING_READ && !fill(stream))
-		return false;
+		return;
 	derive_interest(stream);
-	return true;
 }
 
 static void step_handshake(struct stream *stream)
@@ -229,8 +237,9 @@ static void finish_connect(struct stream *stream)
 		error = errno;
 	if (error) {
 		transport_fault(stream->transport,
-			error == ETIMEDOUT ? CLOSE_UPSTREAM_CONNECT_TIMEOUT : CLOSE_UPSTREAM_CONNECT, "%s",
-			strerror(error));
+		        error == ETIMEDOUT ? CLOSE_UPSTREAM_CONNECT_TIMEOUT
+		                           : CLOSE_UPSTREAM_CONNECT,
+		        "%s", strerror(error));
 		fail(stream);
 		return;
 	}
@@ -250,9 +259,21 @@ static void run_open(struct stream *stream, unsigned events)
 	if (events & EVENT_READ && !fill(stream))
 		return;
 	/* Reading may have made something to send: the answer to a key update, an alert. */
-	if (!stream->output_held_up && wants_write(stream) && !send_queued(stream))
-		return;
+	if (!stream->output_held_up && wants_write(stream)) {
+		if (!send_queued(stream))
+			return;
+		if (!stream->output_held_up && !deliver(stream, STREAM_DRAINED))
+			return;
+	}
 	derive_interest(stream);
+}
+
+static void read_what_is_inside(struct event_task *task)
+{
+	struct stream *stream = LIST_OBJECT(task, struct stream, read_task);
+
+	CHECK_OBJ(stream, STREAM_MAGIC);
+	run_open(stream, EVENT_READ);
 }
 
 static void on_watch(struct event_watch *watch, unsigned events)
@@ -285,12 +306,13 @@ static void on_deadline(struct event_timer *timer)
 
 	CHECK_OBJ(stream, STREAM_MAGIC);
 	if (connecting)
-		transport_fault(stream->transport, CLOSE_UPSTREAM_CONNECT_TIMEOUT, "no answer to connect");
+		transport_fault(
+		        stream->transport, CLOSE_UPSTREAM_CONNECT_TIMEOUT, "no answer to connect");
 	else
 		transport_fault(stream->transport,
-			stream->transport->side == IO_CLIENT ? CLOSE_CLIENT_HANDSHAKE_TIMEOUT :
-							       CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT,
-			"the TLS handshake was not done in time");
+		        stream->transport->side == IO_CLIENT ? CLOSE_CLIENT_HANDSHAKE_TIMEOUT
+		                                             : CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT,
+		        "the TLS handshake was not done in time");
 	fail(stream);
 }
 
@@ -302,10 +324,11 @@ void stream_init(struct stream *stream, struct io_context *io)
 	stream->fd = -1;
 	stream->io = io;
 	buffer_waiter_init(&stream->waiter, on_waited);
+	event_task_init(&stream->read_task, read_what_is_inside);
 }
 
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
-	size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner)
+        size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner)
 {
 	CHECK_OBJ(stream, STREAM_MAGIC);
 	CHECK(stream->state == STREAM_CLOSED);
@@ -313,8 +336,8 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	stream->state = connecting ? STREAM_CONNECTING : STREAM_HANDSHAKING;
 	stream->fd = fd;
 	stream->transport = transport;
-	stream->buffer_bytes_max =
-		buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max : BUFFER_SMALL_BYTES;
+	stream->buffer_bytes_max = buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max
+	                                                                 : BUFFER_SMALL_BYTES;
 	stream->on_event = on_event;
 	stream->owner = owner;
 	stream->eof_seen = stream->bulk = stream->output_held_up = false;
@@ -385,6 +408,7 @@ static int shut(struct stream *stream, bool cut)
 	event_timer_stop(&stream->deadline);
 	event_watch_set(&stream->watch, 0);
 	buffer_waiter_cancel(&stream->waiter);
+	list_remove(&stream->read_task.link);
 	stream->transport->ops->close(stream->transport, cut);
 	stream->transport = NULL;
 	stream->state = STREAM_CLOSED;

@@ -2,12 +2,12 @@
 /*
  * stream.h - one side of a connection: client or upstream, plain or TLS, all the same.
  *
- * A stream owns a descriptor, a transport, a watcher and a deadline. It holds an `in` and an `out` buffer only
- * while there are bytes in them. Whoever uses it hears five events and nothing else. It is embedded in its
- * owner and never copied while open.
+ * A stream owns a descriptor, a transport, a watcher and a deadline. It holds an `in` and an `out`
+ * buffer only while there are bytes in them. Whoever uses it hears five events and nothing else. It
+ * is embedded in its owner and never copied while open.
  *
- * Calls may come from inside its own events: any of them may close the stream, or close it and open it anew.
- * Memory that the owner frees has to outlive the current callback (event_loop_defer).
+ * Calls may come from inside its own events: any of them may close the stream, or close it and open
+ * it anew. Memory that the owner frees has to outlive the current callback (event_loop_defer).
  */
 #ifndef WORKER_IO_STREAM_H
 #define WORKER_IO_STREAM_H
@@ -31,7 +31,8 @@ struct io_context {
 /*
  * READY    handshake done, bytes can be moved
  * DATA     `in` has more bytes than before
- * DRAINED  output that had been held up is gone, and so is a finish that was asked for
+ * DRAINED  output that had been held up, or that reading had made, is gone, and so is a finish that
+ *          was asked for
  * EOF      the other side will send no more, cleanly; after the last DATA
  * FAILED   nothing can be sent any more and nothing more will come; `in` keeps what arrived whole.
  *          transport->fault says why. Once, and the last event.
@@ -58,11 +59,13 @@ struct stream {
 	struct event_watch watch;
 	struct event_timer deadline; /* until READY */
 	struct buffer_waiter waiter; /* for a buffer, when the pool had none */
+	struct event_task read_task; /* for bytes that are in the transport already */
 	struct buffer *in, *out;
 	size_t buffer_bytes_max;
 	stream_fn *on_event;
 	void *owner;
-	unsigned opening; /* counts opens and closes: tells a callback's caller that its stream is another now */
+	unsigned opening; /* counts opens and closes: tells a callback's caller that its stream is
+	                     another now */
 	bool eof_seen;
 	bool bulk; /* it filled a small buffer, and its reads have been large since */
 	bool output_held_up;
@@ -74,11 +77,12 @@ struct stream {
 /* Closed, to be opened. */
 void stream_init(struct stream *stream, struct io_context *io);
 
-/* Takes `fd` and `transport`. `connecting`: connect(2) is under way. After `deadline_ms` from now without READY it
- * fails. Nothing happens before stream_start. */
+/* Takes `fd` and `transport`. `connecting`: connect(2) is under way. After `deadline_ms` from now
+ * without READY it fails. Nothing happens before stream_start. */
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
-	size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner);
-/* Goes as far as it can: READY or FAILED may be told before it returns. `readable`: bytes are surely there. */
+        size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner);
+/* Goes as far as it can: READY or FAILED may be told before it returns. `readable`: bytes are
+ * surely there. */
 void stream_start(struct stream *stream, bool readable);
 
 /* Another owner hears the events from now on. */
@@ -86,15 +90,16 @@ void stream_give(struct stream *stream, stream_fn *on_event, void *owner);
 
 /* Sends what waits in `out` or in the transport; FAILED may be told. */
 void stream_flush(struct stream *stream);
-/* No more bytes from us, after those in `out`. `closing`: stream_close follows as soon as `finished`. */
+/* No more bytes from us, after those in `out`. `closing`: stream_close follows as soon as
+ * `finished`. */
 void stream_finish(struct stream *stream, bool closing);
 /* After bytes were taken from `in`: reads on if there is room again. */
 void stream_resume(struct stream *stream);
 
 /* Ends it now; unsent bytes are lost. */
 void stream_close(struct stream *stream);
-/* The same, so that the other side cannot take it for a clean end: a RST once what was sent is acknowledged, or
- * TLS without close_notify. */
+/* The same, so that the other side cannot take it for a clean end: a RST once what was sent is
+ * acknowledged, or TLS without close_notify. */
 void stream_abort(struct stream *stream);
 
 static inline size_t stream_in_bytes(const struct stream *stream)

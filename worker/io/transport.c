@@ -33,7 +33,7 @@ void transport_fault_errno(struct transport *transport, int error)
 
 	/* A vanished peer (ETIMEDOUT of keepalive, no route) is as gone as one that reset. */
 	transport_fault(transport, client ? CLOSE_CLIENT_RESET : CLOSE_UPSTREAM_RESET, "%s",
-		error == EPIPE ? "closed by the other side" : strerror(error));
+	        error == EPIPE ? "closed by the other side" : strerror(error));
 }
 
 void transport_fault_clear(struct transport *transport)

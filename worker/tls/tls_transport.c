@@ -2,16 +2,17 @@
 /*
  * tls_transport.c - a transport over a GnuTLS session, with one recv and one send per event.
  *
- * Each operation claims the worker's wire buffers, works, and leaves them empty: what GnuTLS pushed has been sent or
- * lies in `out_tail`, what it has not pulled lies in `in_tail`. A recv asks for no more than the caller's room
- * less one record, so after the handshake nothing but a part of a record is ever left over, and that GnuTLS keeps
- * itself. The push function never refuses: there is always room for one record when GnuTLS is asked for one.
+ * Each operation claims the worker's wire buffers, works, and leaves them empty: what GnuTLS pushed
+ * has been sent or lies in `out_tail`, what it has not pulled lies in `in_tail`. A recv asks for no
+ * more than the caller's room less one record, so after the handshake nothing but a part of a
+ * record is ever left over, and that GnuTLS keeps itself. The push function never refuses: there is
+ * always room for one record when GnuTLS is asked for one.
  *
- * GnuTLS never sees the socket's raw end of file: it would turn the session's write side invalid, while bytes that
- * were queued for the other side of a cut have to be judged by the tunnel.
+ * GnuTLS never sees the socket's raw end of file: it would turn the session's write side invalid,
+ * while bytes that were queued for the other side of a cut have to be judged by the tunnel.
  *
- * The last flight of a handshake is not sent by itself: it waits in `out_tail` until READY has been told, and
- * the first application bytes go out with it in one send.
+ * The last flight of a handshake is not sent by itself: it waits in `out_tail` until READY has been
+ * told, and the first application bytes go out with it in one send.
  */
 #include "worker/tls/tls_transport.h"
 
@@ -27,7 +28,8 @@ enum {
 	TLS_TRANSPORT_MAGIC = 0x544c5354,
 	HANDSHAKE_RECV_BYTES = 16 * 1024,
 	EMPTY_IN_A_ROW_MAX = 32, /* as OpenSSL: a peer has no use for more */
-	SMALL_RECORD_BYTES = 1370, /* fits one segment of 1,400 to 1,460 bytes with header and tag */
+	SMALL_RECORD_BYTES =
+	        1370, /* fits one segment of 1,400 to 1,460 bytes with header and tag */
 	SMALL_BURST_BYTES = 40 * 1024,
 	IDLE_RESTARTS_BURST_MS = 1000,
 };
@@ -108,7 +110,8 @@ static void release_wire(struct tls_transport *tls)
 	wire->user = NULL;
 }
 
-/* What a listener or an upstream that speaks no TLS sends first: not one of the content types of RFC 8446 5.1. */
+/* What a listener or an upstream that speaks no TLS sends first: not one of the content types of
+ * RFC 8446 5.1. */
 static bool starts_as_tls(struct tls_transport *tls)
 {
 	const struct tls_wire *wire = tls->wire;
@@ -119,18 +122,19 @@ static bool starts_as_tls(struct tls_transport *tls)
 		return true;
 	size_t length = 0;
 	while (length < wire->in_end && length < 80 && wire->in[length] != '\r' &&
-		wire->in[length] != '\n')
+	        wire->in[length] != '\n')
 		length++;
 	struct slice first_line = {(const char *)wire->in, length};
 	bool client = tls->transport.side == IO_CLIENT;
-	transport_fault(&tls->transport, client ? CLOSE_CLIENT_CLEAR_TEXT : CLOSE_UPSTREAM_CLEAR_TEXT,
-		"%s in clear text: \"%s\"", client ? "spoke" : "answered",
-		log_escape(first_line, line, sizeof(line)));
+	transport_fault(&tls->transport,
+	        client ? CLOSE_CLIENT_CLEAR_TEXT : CLOSE_UPSTREAM_CLEAR_TEXT,
+	        "%s in clear text: \"%s\"", client ? "spoke" : "answered",
+	        log_escape(first_line, line, sizeof(line)));
 	return false;
 }
 
-/* One recv into the empty wire. False when it brought nothing: the socket is empty, ended or failed, or what came
- * is no TLS. */
+/* One recv into the empty wire. False when it brought nothing: the socket is empty, ended or
+ * failed, or what came is no TLS. */
 static bool receive(struct tls_transport *tls, size_t count_max)
 {
 	struct tls_wire *wire = tls->wire;
@@ -215,8 +219,8 @@ static enum io_result send_tail(struct tls_transport *tls)
 {
 	if (!tls->out_tail)
 		return IO_OK;
-	buffer_taken(tls->out_tail,
-		send_some(tls, tls->out_tail->data + tls->out_tail->start, buffer_bytes(tls->out_tail)));
+	buffer_taken(tls->out_tail, send_some(tls, tls->out_tail->data + tls->out_tail->start,
+	                                    buffer_bytes(tls->out_tail)));
 	if (tls->socket_error)
 		return socket_failed(tls);
 	if (buffer_bytes(tls->out_tail))
@@ -248,7 +252,8 @@ static enum io_result send_wire(struct tls_transport *tls)
 
 /* ---- operations ---- */
 
-/* The session is beyond use: says why, and sends the alert that GnuTLS or the verifier has queued. */
+/* The session is beyond use: says why, and sends the alert that GnuTLS or the verifier has queued.
+ */
 static enum io_result session_failed(struct tls_transport *tls, int code)
 {
 	tls->session_dead = true;
@@ -256,7 +261,8 @@ static enum io_result session_failed(struct tls_transport *tls, int code)
 		return socket_failed(tls);
 	tls->role->explain(tls, code);
 	if (tls->alert >= 0)
-		gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)tls->alert);
+		gnutls_alert_send(
+		        tls->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)tls->alert);
 	else if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		gnutls_alert_send_appropriate(tls->session, code);
 	send_wire(tls);
@@ -279,7 +285,8 @@ static enum io_result refused(struct tls_transport *tls)
 {
 	tls->session_dead = true;
 	gnutls_alert_send(tls->session, GNUTLS_AL_FATAL,
-		tls->alert >= 0 ? (gnutls_alert_description_t)tls->alert : GNUTLS_A_HANDSHAKE_FAILURE);
+	        tls->alert >= 0 ? (gnutls_alert_description_t)tls->alert
+	                        : GNUTLS_A_HANDSHAKE_FAILURE);
 	send_wire(tls);
 	return IO_ERROR;
 }
@@ -334,7 +341,7 @@ static bool too_many_empty(struct tls_transport *tls)
 		return false;
 	bool client = tls->transport.side == IO_CLIENT;
 	transport_fault(&tls->transport, client ? CLOSE_CLIENT_PROTOCOL : CLOSE_UPSTREAM_PROTOCOL,
-		"more than %d TLS records without data in a row", EMPTY_IN_A_ROW_MAX);
+	        "more than %d TLS records without data in a row", EMPTY_IN_A_ROW_MAX);
 	tls->session_dead = true;
 	return true;
 }
@@ -348,7 +355,8 @@ static enum io_result refuse_renegotiation(struct tls_transport *tls)
 }
 
 /* Decrypts all whole records of the wire into `room`. IO_OK when the wire is empty. */
-static enum io_result decrypt(struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
+static enum io_result decrypt(
+        struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
 {
 	struct tls_wire *wire = tls->wire;
 
@@ -371,7 +379,8 @@ static enum io_result decrypt(struct tls_transport *tls, unsigned char *room, si
 		}
 		if (got != GNUTLS_E_AGAIN && gnutls_error_is_fatal((int)got))
 			return session_failed(tls, (int)got);
-		/* AGAIN with bytes left: a ticket or another message was taken, the next record waits. */
+		/* AGAIN with bytes left: a ticket or another message was taken, the next record
+		 * waits. */
 		if (wire->in_start == wire->in_end)
 			return IO_OK;
 		if (too_many_empty(tls))
@@ -380,7 +389,8 @@ static enum io_result decrypt(struct tls_transport *tls, unsigned char *room, si
 	return IO_OK;
 }
 
-static enum io_result read_wire(struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
+static enum io_result read_wire(
+        struct tls_transport *tls, unsigned char *room, size_t size, size_t *got_out)
 {
 	struct tls_wire *wire = tls->wire;
 	size_t ask = size - TLS_RECORD_HELD_MAX;
@@ -404,11 +414,12 @@ static enum io_result read_wire(struct tls_transport *tls, unsigned char *room, 
 		return IO_OK;
 	bool client = tls->transport.side == IO_CLIENT;
 	transport_fault(&tls->transport, client ? CLOSE_CLIENT_TRUNCATED : CLOSE_UPSTREAM_TRUNCATED,
-		"the connection ended without close_notify");
+	        "the connection ended without close_notify");
 	return IO_TRUNCATED;
 }
 
-static enum io_result tls_read(struct transport *transport, void *room, size_t size, size_t *got_out)
+static enum io_result tls_read(
+        struct transport *transport, void *room, size_t size, size_t *got_out)
 {
 	struct tls_transport *tls = tls_transport_of(transport);
 
@@ -419,12 +430,14 @@ static enum io_result tls_read(struct transport *transport, void *room, size_t s
 	claim_wire(tls);
 	transport->read_filled = false;
 	enum io_result result = read_wire(tls, room, size, got_out);
-	/* An answer to a key update, a refusal of renegotiation: sent by the stream, with what it has to send. */
+	/* An answer to a key update, a refusal of renegotiation: sent by the stream, with what it
+	 * has to send. */
 	release_wire(tls);
 	return result;
 }
 
-/* Small records first on a connection that was idle: the other side can use each segment as it comes. */
+/* Small records first on a connection that was idle: the other side can use each segment as it
+ * comes. */
 static size_t record_bytes(struct tls_transport *tls)
 {
 	return tls->burst_bytes < SMALL_BURST_BYTES ? SMALL_RECORD_BYTES : TLS_RECORD_PLAIN_MAX;
@@ -441,7 +454,7 @@ static void note_write(struct tls_transport *tls)
 
 /* Encrypts as much of `bytes` as the wire has room for. */
 static enum io_result encrypt(
-	struct tls_transport *tls, const unsigned char *bytes, size_t length, size_t *put_out)
+        struct tls_transport *tls, const unsigned char *bytes, size_t length, size_t *put_out)
 {
 	while (*put_out < length && TLS_WIRE_BYTES - tls->wire->out_bytes >= TLS_RECORD_WIRE_MAX) {
 		size_t count = length - *put_out;
@@ -461,7 +474,7 @@ static enum io_result encrypt(
 }
 
 static enum io_result tls_write(
-	struct transport *transport, const void *bytes, size_t length, size_t *put_out)
+        struct transport *transport, const void *bytes, size_t length, size_t *put_out)
 {
 	struct tls_transport *tls = tls_transport_of(transport);
 
@@ -541,17 +554,17 @@ static void tls_close(struct transport *transport, bool cut)
 }
 
 static const struct transport_ops tls_ops = {
-	.name = "tls",
-	.handshake = tls_handshake,
-	.read = tls_read,
-	.write = tls_write,
-	.finish = tls_finish,
-	.pending = tls_pending,
-	.close = tls_close,
+        .name = "tls",
+        .handshake = tls_handshake,
+        .read = tls_read,
+        .write = tls_write,
+        .finish = tls_finish,
+        .pending = tls_pending,
+        .close = tls_close,
 };
 
-void tls_transport_init(struct tls_transport *tls, gnutls_session_t session, int fd, enum io_side side,
-	struct tls_wire *wire, const struct tls_role *role)
+void tls_transport_init(struct tls_transport *tls, gnutls_session_t session, int fd,
+        enum io_side side, struct tls_wire *wire, const struct tls_role *role)
 {
 	memset(tls, 0, sizeof(*tls));
 	tls->transport.ops = &tls_ops;

@@ -2,10 +2,10 @@
 /*
  * tls_wire.h - the two buffers through which all TLS bytes of a worker pass.
  *
- * One recv takes what has arrived into `in`, from where GnuTLS pulls whole records; records that GnuTLS pushes
- * collect in `out` and leave with one send. They belong to the worker, not to a connection: neither holds
- * a connection's bytes while an event is told or another transport is entered. What is left when a transport's
- * operation returns moves into that connection's own tail.
+ * One recv takes what has arrived into `in`, from where GnuTLS pulls whole records; records that
+ * GnuTLS pushes collect in `out` and leave with one send. They belong to the worker, not to a
+ * connection: neither holds a connection's bytes while an event is told or another transport is
+ * entered. What is left when a transport's operation returns moves into that connection's own tail.
  */
 #ifndef WORKER_TLS_TLS_WIRE_H
 #define WORKER_TLS_TLS_WIRE_H
@@ -19,8 +19,8 @@
 enum {
 	TLS_WIRE_BYTES = 256 * 1024,
 	TLS_RECORD_PLAIN_MAX = 16384,
-	/* header, expansion and padding of one record: RFC 8446 5.2 allows 256 bytes, RFC 5246 6.2.3 2048; GnuTLS
-	 * takes no more than this from anybody */
+	/* header, expansion and padding of one record: RFC 8446 5.2 allows 256 bytes, RFC
+	 * 5246 6.2.3 2048; GnuTLS takes no more than this from anybody */
 	TLS_RECORD_WIRE_MAX = 16384 + 2048 + 5,
 	/* a record that GnuTLS may hold in part while the next recv comes in */
 	TLS_RECORD_HELD_MAX = 16640,

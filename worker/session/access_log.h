@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * access_log.h - one line per tunnel or exchange, in the upstream_tls format.
+ *
+ * $time_iso8601 $remote_addr:$remote_port $server_name "$request" $status up=$upstream_addr
+ * in=$bytes_received out=$bytes_sent time=$request_time tls=$upstream_ssl_protocol
+ * cipher=$upstream_ssl_cipher session=$upstream_ssl_session_reused end=$close_reason
+ *
+ * What does not apply is "-". Fields are only ever added at the end.
+ */
+#ifndef WORKER_SESSION_ACCESS_LOG_H
+#define WORKER_SESSION_ACCESS_LOG_H
+
+#include "shared/address.h"
+#include "shared/close_reason.h"
+#include "shared/log_file.h"
+#include "shared/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct access_log_record {
+	struct timespec time; /* wall clock, when the connection was accepted */
+	const struct address *client;
+	const char *server_name; /* of a TCP proxy: the name of its section; NULL: none */
+	struct slice request; /* from the client: escaped here; empty: none */
+	unsigned status; /* 0: none */
+	const char *upstream_addresses; /* "10.0.0.1:443, 10.0.0.2:443"; NULL: none was tried */
+	uint64_t bytes_received, bytes_sent;
+	uint64_t duration_ms;
+	const char *upstream_protocol, *upstream_cipher; /* NULL: no TLS */
+	bool upstream_resumed;
+	enum close_reason reason;
+};
+
+enum { ACCESS_LOG_LINE_MAX = 4096 };
+
+/* The line with its newline; returns its length. `buffer` is ACCESS_LOG_LINE_MAX bytes. */
+size_t access_log_format(const struct access_log_record *record, char *buffer);
+
+#endif

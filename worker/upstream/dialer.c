@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dialer.c - attempts, one after another.
+ *
+ * Each attempt starts from the loop (a deferred task), so that a group of a thousand dead servers
+ * is no deep recursion. A TLS 1.3 server judges our certificate after our handshake is done, so
+ * there READY is no success yet: that is counted when the first byte or a clean end comes
+ * (dial_confirm).
+ *
+ * A handshake that offered a stored session and failed is repeated once without one: the same
+ * endpoint, the same deadline, no failure counted. Not after a time-out, and not when the
+ * certificate was refused.
+ */
+#include "worker/upstream/dialer.h"
+
+#include "shared/check.h"
+#include "shared/log.h"
+#include "shared/tls_credentials.h"
+#include "worker/io/plain_transport.h"
+#include "worker/io/socket_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DIAL_MAGIC = 0x4449414c };
+
+static uint64_t now_ms(const struct dial *dial)
+{
+	return event_loop_now_ms(dial->dialer->io->loop);
+}
+
+/* The next source address of the endpoint's family. 0, or an errno. */
+static int bind_source(struct dial *dial, int fd)
+{
+	const struct config_group *group = dial->settings->group;
+	int on = 1;
+
+	for (size_t i = 0; i < group->bind_address_count; i++) {
+		size_t turn = dial->dialer->bind_turn++ % group->bind_address_count;
+		const struct address *source = &group->bind_addresses[turn];
+		if (source->any.sa_family != dial->endpoint->address.any.sa_family)
+			continue;
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+		return bind(fd, &source->any, source->length) == 0 ? 0 : errno;
+	}
+	return group->bind_address_count ? EAFNOSUPPORT : 0;
+}
+
+static void log_attempt(const struct dial *dial, enum log_level level, const char *text)
+{
+	char address[ADDRESS_TEXT_MAX];
+
+	log_connection(level, dial->connection, "upstream %s: %s: %s", dial->settings->group->name,
+	        address_format(&dial->endpoint->address, address, sizeof(address)), text);
+}
+
+static void finish(struct dial *dial, bool connected, enum close_reason reason)
+{
+	dial->fn(dial, connected, reason);
+}
+
+static bool may_try_again(const struct dial *dial)
+{
+	const struct dial_settings *settings = dial->settings;
+
+	if (settings->tries_max && dial->attempts >= settings->tries_max)
+		return false;
+	return !settings->tries_timeout_ms ||
+	       now_ms(dial) - dial->started_ms < settings->tries_timeout_ms;
+}
+
+/* Counts the failure; the endpoint may go out for everybody. */
+static void count_failure(struct dial *dial)
+{
+	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_FAILURES, 1);
+	balancer_report_failure(
+	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
+}
+
+static void attempt_failed(struct dial *dial, enum close_reason reason, const char *text)
+{
+	log_attempt(dial, LOG_ERROR, text);
+	dial->last_reason = reason;
+	stream_close(dial->stream);
+	count_failure(dial);
+	if (may_try_again(dial))
+		event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+	else
+		finish(dial, false, reason);
+}
+
+static bool is_worth_without_session(const struct dial *dial, enum close_reason reason)
+{
+	if (dial->without_session || !dial->settings->tls)
+		return false;
+	if (!tls_client_offered_session(dial->stream->transport))
+		return false;
+	return reason == CLOSE_UPSTREAM_HANDSHAKE || reason == CLOSE_UPSTREAM_RESET ||
+	       reason == CLOSE_UPSTREAM_REFUSED_US || reason == CLOSE_UPSTREAM_PROTOCOL;
+}
+
+static void stream_failed(struct dial *dial)
+{
+	const struct io_fault *fault = dial->stream->transport->fault;
+	enum close_reason reason = fault ? fault->reason : CLOSE_UPSTREAM_CONNECT;
+
+	if (is_worth_without_session(dial, reason)) {
+		log_attempt(dial, LOG_INFO,
+		        "the handshake with a stored session failed; trying without");
+		scoreboard_count(dial->dialer->row, STAT_UPSTREAM_SESSION_RETRIES, 1);
+		tls_client_forget_sessions(dial->stream->transport);
+		stream_close(dial->stream);
+		dial->repeat = true;
+		event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+		return;
+	}
+	char text[1200];
+	snprintf(text, sizeof(text), "%s", fault ? fault->text : close_reason_text(reason));
+	attempt_failed(dial, reason, text);
+}
+
+static void stream_ready(struct dial *dial)
+{
+	struct tls_facts facts;
+
+	dial->confirmed = false;
+	if (dial->settings->tls) {
+		tls_transport_facts(tls_transport_of(dial->stream->transport), &facts);
+		scoreboard_count(dial->dialer->row,
+		        facts.resumed ? STAT_UPSTREAM_HANDSHAKES_RESUMED
+		                      : STAT_UPSTREAM_HANDSHAKES_FULL,
+		        1);
+	}
+	if (!dial->settings->tls || strcmp(facts.protocol, "TLSv1.3") != 0)
+		dial_confirm(dial);
+	finish(dial, true, CLOSE_DONE);
+}
+
+static void on_stream(struct stream *stream, enum stream_event event)
+{
+	struct dial *dial = stream->owner;
+
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	switch (event) {
+	case STREAM_READY:
+		stream_ready(dial);
+		break;
+	case STREAM_FAILED:
+		stream_failed(dial);
+		break;
+	case STREAM_DATA:
+	case STREAM_DRAINED:
+	case STREAM_EOF:
+		break; /* after READY, told to the new owner */
+	}
+}
+
+static const char *name_to_verify(const struct dial *dial)
+{
+	if (dial->endpoint->tls_name)
+		return dial->endpoint->tls_name;
+	return dial->settings->tls_name ? dial->settings->tls_name : dial->endpoint->host;
+}
+
+static struct transport *open_transport(struct dial *dial, int fd)
+{
+	struct tls_client_target target = {
+	        .credentials = dial->settings->tls,
+	        .address = &dial->endpoint->address,
+	        .name = name_to_verify(dial),
+	        .without_session = dial->without_session,
+	};
+
+	if (!dial->settings->tls)
+		return plain_transport_create(fd, IO_UPSTREAM);
+	return tls_client_create(dial->dialer->tls, &target, fd);
+}
+
+/* A lack of our own (descriptors, memory) is no failure of the server and no other server would
+ * help. */
+static void out_of_resources(struct dial *dial, const char *what, int error)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "no %s for a connection: %s", what, strerror(error));
+	log_attempt(dial, LOG_ERROR, text);
+	finish(dial, false, CLOSE_RESOURCES);
+}
+
+/* A non-blocking socket that connects, or -1 after the attempt was ended. */
+static int open_socket(struct dial *dial)
+{
+	const struct address *address = &dial->endpoint->address;
+	char text[200];
+
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		out_of_resources(dial, "socket", errno);
+		return -1;
+	}
+	socket_options_set(fd, &dial->settings->keepalive);
+	enum close_reason reason = CLOSE_BIND;
+	int error = bind_source(dial, fd);
+	if (error) {
+		snprintf(text, sizeof(text), "proxy_bind: no source address could be used: %s",
+		        strerror(error));
+	} else if (connect(fd, &address->any, address->length) != 0 && errno != EINPROGRESS) {
+		error = errno;
+		reason = CLOSE_UPSTREAM_CONNECT;
+		snprintf(text, sizeof(text), "connect: %s", strerror(error));
+	}
+	if (!error)
+		return fd;
+	close(fd);
+	attempt_failed(dial, reason, text);
+	return -1;
+}
+
+static uint64_t time_left_ms(const struct dial *dial)
+{
+	uint64_t spent_ms = now_ms(dial) - dial->attempt_started_ms;
+	uint64_t limit_ms = dial->settings->connect_timeout_ms;
+
+	return spent_ms < limit_ms ? limit_ms - spent_ms : 1;
+}
+
+static void connect_to_endpoint(struct dial *dial)
+{
+	int fd = open_socket(dial);
+
+	if (fd < 0)
+		return;
+	struct transport *transport = open_transport(dial, fd);
+	if (!transport) {
+		close(fd);
+		out_of_resources(dial, "memory", ENOMEM);
+		return;
+	}
+	stream_open(dial->stream, fd, transport, true, dial->settings->buffer_bytes_max,
+	        time_left_ms(dial), on_stream, dial);
+	stream_start(dial->stream, false);
+}
+
+static void begin_attempt(struct dial *dial)
+{
+	const struct config_endpoint *endpoint = balancer_choose(
+	        dial->dialer->balancer, dial->settings->group, &dial->tries, now_ms(dial));
+	if (!endpoint) {
+		if (dial->attempts == 0)
+			log_connection(LOG_ERROR, dial->connection,
+			        "upstream %s: no server can be used: all are down or did not "
+			        "resolve",
+			        dial->settings->group->name);
+		finish(dial, false, dial->attempts ? dial->last_reason : CLOSE_NO_UPSTREAM);
+		return;
+	}
+	dial->endpoint = endpoint;
+	if (dial->attempts < DIAL_ATTEMPTS_SHOWN)
+		dial->shown[dial->attempts] = endpoint;
+	dial->attempts++;
+	dial->attempt_started_ms = now_ms(dial);
+	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_ATTEMPTS, 1);
+	connect_to_endpoint(dial);
+}
+
+static void run_next_attempt(struct event_task *task)
+{
+	struct dial *dial = LIST_OBJECT(task, struct dial, next_attempt);
+
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	dial->without_session = dial->repeat;
+	dial->repeat = false;
+	if (dial->without_session)
+		connect_to_endpoint(dial);
+	else
+		begin_attempt(dial);
+}
+
+void dial_init(struct dial *dial, struct dialer *dialer, struct stream *stream)
+{
+	memset(dial, 0, sizeof(*dial));
+	dial->magic = DIAL_MAGIC;
+	dial->dialer = dialer;
+	dial->stream = stream;
+	event_task_init(&dial->next_attempt, run_next_attempt);
+}
+
+void dial_start(
+        struct dial *dial, const struct dial_settings *settings, uint64_t connection, dial_fn *fn)
+{
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	dial->settings = settings;
+	dial->connection = connection;
+	dial->fn = fn;
+	dial->started_ms = now_ms(dial);
+	dial->last_reason = CLOSE_NO_UPSTREAM;
+	event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+}
+
+void dial_cancel(struct dial *dial)
+{
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	list_remove(&dial->next_attempt.link);
+	stream_close(dial->stream);
+}
+
+void dial_confirm(struct dial *dial)
+{
+	if (dial->confirmed)
+		return;
+	dial->confirmed = true;
+	balancer_report_success(
+	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
+}
+
+bool dial_failed_late(struct dial *dial, enum close_reason reason, bool may_try_next)
+{
+	const struct io_fault *fault = dial->stream->transport->fault;
+
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	log_attempt(dial, LOG_ERROR, fault ? fault->text : close_reason_text(reason));
+	dial->last_reason = reason;
+	count_failure(dial);
+	if (!may_try_next || !may_try_again(dial))
+		return false;
+	stream_close(dial->stream);
+	event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+	return true;
+}
