@@ -28,8 +28,8 @@ void tls_resume_offer(struct tls_resume *resume)
 
 	if (!resume->store)
 		return;
-	size_t length = tls_session_store_take(
-	        resume->store, &resume->identity, (int64_t)time(NULL), data, sizeof(data), &info);
+	size_t length = tls_session_store_take(resume->store, TLS_SESSION_CLIENT_SIDE,
+	        &resume->identity, (int64_t)time(NULL), data, sizeof(data), &info);
 	if (length == 0)
 		return;
 	if (gnutls_session_set_data(resume->session, data, length) == GNUTLS_E_SUCCESS) {
@@ -65,8 +65,8 @@ static void store_session(struct tls_resume *resume)
 	info.expires_at = least(now + lifetime - LIFETIME_MARGIN_S,
 	        least(info.full_handshake_at + FULL_HANDSHAKE_AGE_MAX_S, info.chain_not_after));
 	if (info.expires_at > now)
-		tls_session_store_put(resume->store, &resume->identity, &info,
-		        (struct slice){(const char *)data.data, data.size});
+		tls_session_store_put(resume->store, TLS_SESSION_CLIENT_SIDE, &resume->identity,
+		        &info, (struct slice){(const char *)data.data, data.size});
 	gnutls_memset(data.data, 0, data.size);
 	gnutls_free(data.data);
 }
@@ -102,5 +102,5 @@ void tls_resume_on_handshake(struct tls_resume *resume)
 void tls_resume_forget(struct tls_resume *resume)
 {
 	if (resume->store)
-		tls_session_store_drop(resume->store, &resume->identity);
+		tls_session_store_drop(resume->store, TLS_SESSION_CLIENT_SIDE, &resume->identity);
 }
