@@ -7,6 +7,7 @@
 #include "shared/check.h"
 
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,16 @@ struct parser {
 	struct overlay *overlays;
 };
 
-static bool usage(const char *format, const char *word)
+static bool usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static bool usage(const char *format, ...)
 {
+	va_list arguments;
+
 	fputs("sealane: ", stderr);
-	fprintf(stderr, format, word);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
 	fputs("; 'sealane --help' lists the options\n", stderr);
 	return false;
 }
