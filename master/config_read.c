@@ -184,6 +184,15 @@ static void append_entry(
 	*at = entry;
 }
 
+/* `none` undoes what an outer section sets. */
+static bool is_taken_back(enum config_key key, const struct config_word_result *words)
+{
+	bool may_be = key == CONFIG_PROXY_SSL_CERTIFICATE_KEY ||
+	              key == CONFIG_SSL_CLIENT_CERTIFICATE_KEY;
+
+	return may_be && words->count == 1 && strcmp(words->items[0], "none") == 0;
+}
+
 static void add_entry(struct reader *reader, enum config_key key)
 {
 	const struct config_schema_row *row = config_schema_row(key);
@@ -206,8 +215,8 @@ static void add_entry(struct reader *reader, enum config_key key)
 	entry->text = arena_copy(
 	        reader->tree->arena, (struct slice){reader->value.data, words.used});
 	entry->origin = reader->here;
-	bool taken_back = words.count == 1 && strcmp(words.items[0], "none") == 0;
-	if (!taken_back && !row->parse(&entry->words, &value, fault, sizeof(fault))) {
+	if (!is_taken_back(key, &words) &&
+	        !row->parse(&entry->words, &value, fault, sizeof(fault))) {
 		config_messages_add(
 		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
 		return;
