@@ -47,6 +47,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
+.PRECIOUS: $(BUILD)/%.o
 .PHONY: all deps deps-test test unit e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
 	format-check coverage manual install uninstall dist clean help
 all: $(BIN)                     ## build build/release/sealane
@@ -67,18 +68,21 @@ $(call lib,$1): $(call objects,$(call sources,$1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call library,$l)))
 
-$(SUPPORT_LIB): $(call objects,$(wildcard tests/support/*.c))
+# Only tests that include fake_loop.h, be it by another header, get its object, in place of the library's real loop.
+FAKE_LOOP := $(BUILD)/tests/support/fake_loop.o
+fakes_for = $(if $(findstring fake_loop.h,$(shell cat $(1:.o=.d))),$(FAKE_LOOP))
+
+$(SUPPORT_LIB): $(call objects,$(filter-out tests/support/fake_loop.c,$(wildcard tests/support/*.c)))
 	$(call say,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 
-# Support comes first: a fake there (fake_loop) stands in for the library's object of the same symbols.
-$(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(SUPPORT_LIB) $(LIBS)
+$(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(FAKE_LOOP) $(SUPPORT_LIB) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(SUPPORT_LIB) -Wl,--end-group $(LIBS) -lcmocka $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) -lcmocka $(PKG_LIBS)
 
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(SUPPORT_LIB) $(LIBS)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(FAKE_LOOP) $(SUPPORT_LIB) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,-DREPLAY tests/support/fuzz_replay_main.c -I.) \
-		-o $@ $< $(SUPPORT_LIB) $(LIBS) $(PKG_LIBS) $(FUZZ_LIBS)
+		-o $@ $< $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) $(PKG_LIBS) $(FUZZ_LIBS)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct config_source;
 
@@ -35,6 +36,9 @@ void config_messages_add(struct config_messages *messages, enum config_severity 
         __attribute__((format(printf, 4, 5)));
 /* "FILE:LINE: text" for errors, "notice: FILE:LINE: text", "warning: ..."; returns `buffer`. */
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size);
+/* All of them, a line each; as JSON objects with `json`. `errors_only` is -q. */
+void config_messages_print(
+        const struct config_messages *messages, FILE *out, bool json, bool errors_only);
 
 struct config_load_options {
 	const char *main_file; /* absolute */

@@ -35,7 +35,10 @@ struct tls_suite_set {
 struct tls_cipher_list {
 	struct tls_suite_set suites; /* TLS 1.2 and older, as the string orders them */
 	struct tls_suite_set surplus; /* what the GnuTLS product has beyond it, under `protocols` */
-	unsigned security_level; /* @SECLEVEL=n, else 2 */
+	/* Which step of the string placed each of `suites`: where it is equal, the string left
+	 * their order open. */
+	uint16_t steps[TLS_SUITES_MAX];
+	unsigned security_level; /* @SECLEVEL=n (0 to 5), else 2 */
 	char ignored[256]; /* known words that chose nothing here since GnuTLS lacks it, blank
 	                      separated */
 };

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tls_trust;
+
 struct tls_pem {
 	struct slice text; /* the file's content; data NULL: not set */
 	const char *name; /* its path, for messages */
@@ -80,6 +82,7 @@ enum tls_setting {
 	TLS_SETTING_CIPHERS,
 	TLS_SETTING_PRIORITY,
 	TLS_SETTING_ALPN,
+	TLS_SETTING_VERIFY, /* proxy_ssl_verify, ssl_verify_client */
 };
 enum tls_severity { TLS_NOTICE, TLS_WARNING, TLS_ERROR };
 
@@ -95,7 +98,7 @@ struct tls_policy {
 	                                   * session; NULL unless both versions are on */
 	char *priority_text;
 	unsigned protocols;
-	unsigned security_level; /* @SECLEVEL, 0 to 2: floor for chains as well */
+	unsigned security_level; /* @SECLEVEL, 0 to 5: floor for chains as well */
 	struct tls_suite_set
 	        allowed; /* checked after each handshake below TLS 1.3; empty: anything */
 };
@@ -106,7 +109,7 @@ struct tls_client_credentials {
 	unsigned magic;
 	gnutls_certificate_credentials_t certificate; /* own certificate, or empty */
 	bool has_certificate;
-	gnutls_x509_trust_list_t trust; /* NULL when verify is off */
+	struct tls_trust *trust; /* tls_trust.h; NULL only while it is made */
 	struct tls_policy policy;
 	bool verify;
 	unsigned verify_depth;
@@ -125,7 +128,7 @@ struct tls_client_credentials {
 struct tls_server_credentials {
 	unsigned magic;
 	gnutls_certificate_credentials_t certificate;
-	gnutls_x509_trust_list_t trust; /* NULL when no client certificate is asked for */
+	struct tls_trust *trust; /* tls_trust.h; may be empty */
 	struct tls_policy policy;
 	bool verify_client;
 	unsigned verify_depth;

@@ -63,10 +63,17 @@ static struct free_list *list_for(struct buffer_pool *pool, size_t bytes)
 	return bytes == pool->large.bytes ? &pool->large : NULL;
 }
 
+static size_t capacity_for(struct buffer_pool *pool, size_t bytes)
+{
+	const struct free_list *list = list_for(pool, bytes);
+
+	return list ? list->bytes : bytes;
+}
+
 static struct buffer *lend(struct buffer_pool *pool, size_t bytes)
 {
 	struct free_list *list = list_for(pool, bytes);
-	size_t capacity = list ? list->bytes : bytes;
+	size_t capacity = capacity_for(pool, bytes);
 	struct buffer *buffer = list ? list->first : NULL;
 
 	if (buffer) {
@@ -86,7 +93,7 @@ static struct buffer *lend(struct buffer_pool *pool, size_t bytes)
 
 struct buffer *buffer_pool_lend(struct buffer_pool *pool, size_t bytes)
 {
-	if (pool->lent_bytes + bytes > pool->limit_bytes)
+	if (pool->lent_bytes + capacity_for(pool, bytes) > pool->limit_bytes)
 		return NULL;
 	return lend(pool, bytes);
 }

@@ -11,17 +11,15 @@
 
 #include "shared/check.h"
 
-/* The first `max` bytes of a longer `in`. False when the pool has no buffer. */
-static bool copy_part(struct stream *from, struct stream *to, size_t max)
+/* The first `max` bytes of a longer `in`. Past the pool's limit if need be, since nothing would
+ * tell the caller when to come again: it is one buffer a stream at most. */
+static void copy_part(struct stream *from, struct stream *to, size_t max)
 {
-	if (!to->out)
-		to->out = buffer_pool_lend(to->io->pool, from->in->capacity);
-	if (!to->out)
-		return false;
+	buffer_pool_return(to->io->pool, &to->out);
+	to->out = buffer_pool_lend_always(to->io->pool, max);
 	memcpy(to->out->data, from->in->data + from->in->start, max);
 	buffer_filled(to->out, max);
 	buffer_taken(from->in, max);
-	return true;
 }
 
 size_t pump(struct stream *from, struct stream *to, size_t max)
@@ -38,8 +36,7 @@ size_t pump(struct stream *from, struct stream *to, size_t max)
 		from->in = NULL;
 	} else {
 		bytes = max;
-		if (!copy_part(from, to, max))
-			return 0;
+		copy_part(from, to, max);
 	}
 	unsigned opening = from->opening;
 	stream_flush(to);

@@ -6,6 +6,8 @@
 #include "shared/list.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -34,11 +36,21 @@ static void reset(int fd)
 	close(fd);
 }
 
+/* The other side reset it first: what was queued counts as queued for ever. */
+static bool is_gone(int fd)
+{
+	struct tcp_info info = {.tcpi_state = TCP_CLOSE};
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+	       info.tcpi_state == TCP_CLOSE;
+}
+
 static bool is_delivered(int fd)
 {
 	int queued = 0;
 
-	return ioctl(fd, SIOCOUTQ, &queued) != 0 || queued == 0;
+	return ioctl(fd, SIOCOUTQ, &queued) != 0 || queued == 0 || is_gone(fd);
 }
 
 static void remove_socket(struct reset_queue *queue, struct waiting_socket *socket)

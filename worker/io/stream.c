@@ -40,6 +40,7 @@ static void fail(struct stream *stream)
 	stream->state = STREAM_BROKEN;
 	event_timer_stop(&stream->deadline);
 	buffer_waiter_cancel(&stream->waiter);
+	list_remove(&stream->read_task.link);
 	buffer_pool_return(stream->io->pool, &stream->out);
 	derive_interest(stream);
 	stream->on_event(stream, STREAM_FAILED);
@@ -51,10 +52,15 @@ static bool has_read_room(const struct stream *stream)
 	       stream->in->capacity - buffer_bytes(stream->in) >= stream->transport->read_room_min;
 }
 
+static bool has_pending(const struct stream *stream, unsigned what)
+{
+	return stream->transport->ops->pending(stream->transport) & what;
+}
+
 static bool wants_write(const struct stream *stream)
 {
 	return buffer_bytes(stream->out) || (stream->finish_asked && !stream->finished) ||
-	       (stream->transport->ops->pending(stream->transport) & PENDING_WRITE);
+	       has_pending(stream, PENDING_WRITE);
 }
 
 static unsigned open_interest(const struct stream *stream)
@@ -81,6 +87,9 @@ static void derive_interest(struct stream *stream)
 		break;
 	case STREAM_OPEN:
 		events = open_interest(stream);
+		/* The descriptor says nothing of these, and whoever made room is on the stack. */
+		if (events & EVENT_READ && has_pending(stream, PENDING_READ))
+			event_loop_defer(stream->io->loop, &stream->read_task);
 		break;
 	case STREAM_CLOSED:
 	case STREAM_BROKEN:
@@ -161,7 +170,7 @@ static bool send_queued(struct stream *stream)
 	struct transport *transport = stream->transport;
 	enum io_result result = IO_OK;
 
-	if (transport->ops->pending(transport) & PENDING_WRITE && !buffer_bytes(stream->out)) {
+	if (has_pending(stream, PENDING_WRITE) && !buffer_bytes(stream->out)) {
 		size_t put = 0;
 		result = transport->ops->write(transport, NULL, 0, &put);
 	}
@@ -186,19 +195,16 @@ static bool send_queued(struct stream *stream)
 	return true;
 }
 
-static bool become_ready(struct stream *stream)
+static void become_ready(struct stream *stream)
 {
 	stream->state = STREAM_OPEN;
 	event_timer_stop(&stream->deadline);
 	if (!deliver(stream, STREAM_READY))
-		return false;
+		return;
 	/* The last flight of our handshake, unless the owner's first bytes took it along. */
 	if (wants_write(stream) && !stream->output_held_up && !send_queued(stream))
-		return false;
-	if (stream->transport->ops->pending(stream->transport) & PENDING_READ && !fill(stream))
-		return false;
+		return;
 	derive_interest(stream);
-	return true;
 }
 
 static void step_handshake(struct stream *stream)
@@ -253,9 +259,21 @@ static void run_open(struct stream *stream, unsigned events)
 	if (events & EVENT_READ && !fill(stream))
 		return;
 	/* Reading may have made something to send: the answer to a key update, an alert. */
-	if (!stream->output_held_up && wants_write(stream) && !send_queued(stream))
-		return;
+	if (!stream->output_held_up && wants_write(stream)) {
+		if (!send_queued(stream))
+			return;
+		if (!stream->output_held_up && !deliver(stream, STREAM_DRAINED))
+			return;
+	}
 	derive_interest(stream);
+}
+
+static void read_what_is_inside(struct event_task *task)
+{
+	struct stream *stream = LIST_OBJECT(task, struct stream, read_task);
+
+	CHECK_OBJ(stream, STREAM_MAGIC);
+	run_open(stream, EVENT_READ);
 }
 
 static void on_watch(struct event_watch *watch, unsigned events)
@@ -306,6 +324,7 @@ void stream_init(struct stream *stream, struct io_context *io)
 	stream->fd = -1;
 	stream->io = io;
 	buffer_waiter_init(&stream->waiter, on_waited);
+	event_task_init(&stream->read_task, read_what_is_inside);
 }
 
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
@@ -389,6 +408,7 @@ static int shut(struct stream *stream, bool cut)
 	event_timer_stop(&stream->deadline);
 	event_watch_set(&stream->watch, 0);
 	buffer_waiter_cancel(&stream->waiter);
+	list_remove(&stream->read_task.link);
 	stream->transport->ops->close(stream->transport, cut);
 	stream->transport = NULL;
 	stream->state = STREAM_CLOSED;

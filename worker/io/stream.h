@@ -31,7 +31,8 @@ struct io_context {
 /*
  * READY    handshake done, bytes can be moved
  * DATA     `in` has more bytes than before
- * DRAINED  output that had been held up is gone, and so is a finish that was asked for
+ * DRAINED  output that had been held up, or that reading had made, is gone, and so is a finish that
+ *          was asked for
  * EOF      the other side will send no more, cleanly; after the last DATA
  * FAILED   nothing can be sent any more and nothing more will come; `in` keeps what arrived whole.
  *          transport->fault says why. Once, and the last event.
@@ -58,6 +59,7 @@ struct stream {
 	struct event_watch watch;
 	struct event_timer deadline; /* until READY */
 	struct buffer_waiter waiter; /* for a buffer, when the pool had none */
+	struct event_task read_task; /* for bytes that are in the transport already */
 	struct buffer *in, *out;
 	size_t buffer_bytes_max;
 	stream_fn *on_event;

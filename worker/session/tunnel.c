@@ -5,16 +5,19 @@
  * After every event both directions are settled anew from what the streams say; there is no other
  * state. How a direction ends:
  *
- *   source has ended       source.in  target      then
- *   no                     any        any         pump; a full target stops the source by itself
- *   EOF                    bytes      any         pump on the target's DRAINED
- *   EOF                    empty      any         stream_finish(target): after the last byte, or
- * now EOF both ways          empty      finished    session_close(DONE) EOF one way, and empty
- * finished    session_close(DONE): nginx's way half_close is off truncated or FAILED    bytes any
- * pump on the target's DRAINED: no whole byte is lost truncated or FAILED    empty      bytes wait
- * for DRAINED truncated or FAILED    empty      drained     session_close(reason): the target is
- * aborted, a cut stays a cut (with truncation_resets off: finished first) idle deadline
- * session_close(IDLE_TIMEOUT): both are aborted
+ *   source            source.in  target      then
+ *   open              any        any         pump; a full target stops the source by itself
+ *   EOF               bytes      any         pump on the target's DRAINED
+ *   EOF               empty      any         stream_finish(target): after the last byte, or now
+ *   EOF both ways     empty      finished    session_close(DONE)
+ *   EOF one way       empty      finished    session_close(DONE): nginx's way, half_close is off
+ *   cut               bytes      any         pump on the target's DRAINED: no whole byte is lost
+ *   cut               empty      bytes       wait for DRAINED
+ *   cut               empty      drained     session_close(reason): the target is aborted, a cut
+ *                                            stays a cut (truncation_resets off: finished first)
+ *   idle              any        any         session_close(IDLE_TIMEOUT): both are aborted
+ *
+ * A cut is TLS without close_notify, or a stream that FAILED.
  *
  * Forgetting DRAINED of the target is the mistake to be afraid of: small transfers do not show it.
  */
@@ -51,6 +54,11 @@ static void settle_cut(struct session *session, struct stream *source, struct st
 		session_close_failed(session, source, true);
 }
 
+static bool has_ended(const struct stream *source, const struct stream *target)
+{
+	return source->eof_seen && target->finished && stream_is_drained(target);
+}
+
 static void settle_direction(struct session *session, struct stream *source, struct stream *target)
 {
 	if (session->closed)
@@ -61,12 +69,9 @@ static void settle_direction(struct session *session, struct stream *source, str
 	if (source->state == STREAM_BROKEN)
 		settle_cut(session, source, target);
 	else if (source->eof_seen && !target->finish_asked)
-		stream_finish(target, target->eof_seen || !session->tunnel_settings->half_close);
-}
-
-static bool has_ended(const struct stream *source, const struct stream *target)
-{
-	return source->eof_seen && target->finished && stream_is_drained(target);
+		/* close(2) sends the FIN as well, but only when the other direction is done. */
+		stream_finish(
+		        target, has_ended(target, source) || !session->tunnel_settings->half_close);
 }
 
 static void settle(struct session *session)
@@ -120,7 +125,8 @@ static bool is_dialled_again(struct session *session)
 		return false;
 	if (fault->reason != CLOSE_UPSTREAM_REFUSED_US && fault->reason != CLOSE_UPSTREAM_HANDSHAKE)
 		return false;
-	bool nothing_sent = upstream->bytes_out == 0 && stream_is_drained(upstream) &&
+	/* All that the client ever sent still waits in its buffer. */
+	bool nothing_sent = session->client.bytes_in == stream_in_bytes(&session->client) &&
 	                    !upstream->finish_asked;
 	session->attempt_logged = true;
 	if (!dial_failed_late(&session->dial, fault->reason, nothing_sent))
@@ -150,11 +156,12 @@ static void on_event(struct stream *stream, enum stream_event event)
 	case STREAM_DRAINED:
 		break;
 	}
-	touch(session);
 	settle(session);
+	if (session->closed)
+		return;
+	touch(session); /* with what was passed on just now */
 	/* The other side may have been told to read on before its bytes had anywhere to go. */
-	if (!session->closed)
-		stream_resume(other_side(session, stream));
+	stream_resume(other_side(session, stream));
 }
 
 void tunnel_start(struct session *session, const struct tunnel_settings *settings)
@@ -163,6 +170,7 @@ void tunnel_start(struct session *session, const struct tunnel_settings *setting
 	stream_give(&session->client, on_event, session);
 	stream_give(&session->upstream, on_event, session);
 	event_timer_init(&session->idle, session->host->io.loop, on_idle);
-	touch(session);
 	settle(session);
+	if (!session->closed)
+		touch(session);
 }

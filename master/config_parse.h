@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* config_parse.h - value parsers; each is a config_parse_fn of the schema. */
+#ifndef MASTER_CONFIG_PARSE_H
+#define MASTER_CONFIG_PARSE_H
+
+#include "master/config_schema.h"
+#include "master/config_tree.h"
+#include "shared/config.h"
+
+config_parse_fn config_parse_bool; /* number 0 or 1 */
+config_parse_fn config_parse_time; /* milliseconds, at most UINT32_MAX */
+config_parse_fn config_parse_size; /* bytes */
+config_parse_fn config_parse_buffer_size; /* 4k to 16m */
+config_parse_fn config_parse_cache_size; /* 256k to 16g */
+config_parse_fn config_parse_count; /* 0 to 1000000 */
+config_parse_fn config_parse_positive; /* 1 to 1000000 */
+config_parse_fn config_parse_auto_count; /* `auto` is 0, else 1 to 1024 */
+config_parse_fn config_parse_auto_number; /* `auto` is 0, else 1 to 2^30 */
+config_parse_fn config_parse_affinity; /* off 0, auto 1 */
+config_parse_fn config_parse_resolve; /* lenient 0, required 1 */
+config_parse_fn config_parse_truncation; /* close 0, reset 1 */
+config_parse_fn config_parse_balance; /* round_robin 0 */
+config_parse_fn config_parse_verify; /* off 0, on 1 */
+config_parse_fn config_parse_verify_client; /* off 0, on 1 */
+config_parse_fn config_parse_depth; /* 0 to 100 */
+config_parse_fn config_parse_word; /* one word, whatever it is */
+config_parse_fn config_parse_words; /* one word or more */
+config_parse_fn config_parse_file; /* one path */
+config_parse_fn config_parse_protocols; /* TLS_PROTOCOL_... bits */
+config_parse_fn config_parse_keepalive; /* checked only: see config_read_keepalive */
+config_parse_fn config_parse_error_log; /* stderr or a file, then a level */
+config_parse_fn config_parse_access_log; /* off, or a file and a format */
+config_parse_fn config_parse_user; /* USER [GROUP] */
+config_parse_fn config_parse_alpn; /* 1 to 8 protocol names of 1 to 255 bytes */
+config_parse_fn config_parse_source_address; /* an IP address */
+config_parse_fn config_parse_server; /* checked only: see config_read_server */
+config_parse_fn config_parse_listen; /* checked only: see config_read_listen */
+config_parse_fn config_parse_target; /* a group, or HOST:PORT */
+
+/* off, on, or IDLE:INTERVAL:COUNT with times (a bare number is seconds there, as in nginx) and a
+ * count; parts may be empty. */
+bool config_read_keepalive(const char *word, struct config_tcp_keepalive *keepalive_out);
+
+/* HOST[:PORT], [IPv6]:PORT; *port_out is 0 without one. Host and text are copied by the caller. */
+bool config_read_host_port(struct slice text, struct slice *host_out, uint16_t *port_out);
+
+struct config_server {
+	struct slice host;
+	uint16_t port; /* 0: none written */
+	const char *tls_name;
+	uint32_t weight, max_fails, fail_timeout_ms;
+	bool backup, down;
+};
+bool config_read_server(const struct config_words *words, struct config_server *server_out,
+        char *fault, size_t fault_size);
+
+/* Fills all of *listener_out but text, origin and tcp. */
+bool config_read_listen(const struct config_words *words, struct config_listener *listener_out,
+        char *fault, size_t fault_size);
+
+#endif

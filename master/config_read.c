@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_read.c - INI text to the tree of sections.
+ *
+ * inih parses, but by itself it cuts lines at 200 and titles at 50 bytes, takes an indented line
+ * for a continuation and ':' for '=', and says nothing of empty or repeated sections. So it is fed
+ * by a reader of ours that counts lines, strips, refuses what is malformed, and hands it a short
+ * stand-in for each title and each value; its handler then finds the real ones in the reader.
+ */
+#include "master/config_read.h"
+
+#include "master/config_words.h"
+#include "shared/arena.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	LINE_BYTES_MAX = 64 * 1024 + 1024,
+	VALUE_BYTES_MAX = 64 * 1024,
+	KEY_BYTES_MAX = 64,
+	FAULT_MAX = 600
+};
+
+struct reader {
+	struct config_tree *tree;
+	struct config_messages *messages;
+	struct slice left; /* not read yet */
+	struct config_origin here;
+	bool included;
+	struct config_section
+	        *section; /* NULL: none yet, or one that was refused: its keys are passed over */
+	bool section_seen;
+	struct slice value; /* of the line that inih is at */
+};
+
+static bool is_utf8(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.length) {
+		unsigned char c = (unsigned char)text.data[i++];
+		size_t more = c < 0x80                ? 0
+		              : c >= 0xc2 && c < 0xe0 ? 1
+		              : c >= 0xe0 && c < 0xf0 ? 2
+		              : c >= 0xf0 && c < 0xf5 ? 3
+		                                      : 4;
+		if (more == 4 || more > text.length - i)
+			return false;
+		for (; more; more--, i++)
+			if (((unsigned char)text.data[i] & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+/* ---- section titles ---- */
+
+static bool find_kind(const char *word, bool has_name, enum config_kind *kind_out)
+{
+	for (unsigned i = 0; i < CONFIG_KIND_COUNT; i++) {
+		if (strcmp(config_kind_name((enum config_kind)i), word) == 0 &&
+		        config_kind_has_name((enum config_kind)i) == has_name) {
+			*kind_out = (enum config_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void refuse_title(
+        struct reader *reader, const char *title, const struct config_word_result *words)
+{
+	static const char *const known[] = {"main", "tcp", "upstream", "tls"};
+	const char *word = words->items[0], *near = config_suggest(word, known, 4);
+	enum config_kind kind;
+
+	if (find_kind(word, words->count == 1, &kind))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "[%s] has %zu words too many; a name with blanks is written in quotes",
+		        title, words->count - 2);
+	else if (find_kind(word, true, &kind))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "[%s] needs a name: [%s NAME]", title, word);
+	else if (find_kind(word, false, &kind))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "[%s] takes no name: write [%s]", title, word);
+	else
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "unknown section [%s]; %s%s%s", title,
+		        near ? "did you mean '"
+		             : "there are [main], [tcp], [tcp NAME], [upstream NAME] and [tls "
+		               "NAME]",
+		        near ? near : "", near ? "'?" : "");
+}
+
+static void add_section(
+        struct reader *reader, enum config_kind kind, const char *name, const char *title)
+{
+	struct config_tree *tree = reader->tree;
+	const struct config_section *before = config_tree_find(tree, kind, name);
+
+	if (before) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "[%s] is here a second time; the first is at %s:%u", title,
+		        before->origin.file, before->origin.line);
+		return;
+	}
+	struct config_section *section = arena_alloc(tree->arena, sizeof(*section));
+	section->kind = kind;
+	section->name = name;
+	section->title = title;
+	section->origin = reader->here;
+	if (tree->last)
+		tree->last->next = section;
+	else
+		tree->first = section;
+	tree->last = section;
+	reader->section = section;
+}
+
+static bool has_only_comment(struct slice text)
+{
+	text = slice_trim(text);
+	return text.length == 0 || text.data[0] == ';' || text.data[0] == '#';
+}
+
+static void read_title(struct reader *reader, struct slice line)
+{
+	struct config_word_result words;
+	char fault[FAULT_MAX];
+	enum config_kind kind;
+	size_t end;
+
+	reader->section = NULL;
+	reader->section_seen = true;
+	if (!config_words_title_end(line, &end)) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "a section title without ']'");
+		return;
+	}
+	struct slice inside = slice_trim((struct slice){line.data + 1, end - 1});
+	if (!has_only_comment((struct slice){line.data + end + 1, line.length - end - 1})) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "text behind the ']' of a section title; a key stands on a line of its "
+		        "own");
+		return;
+	}
+	if (!config_words_split(reader->tree->arena, inside, &words, fault, sizeof(fault))) {
+		config_messages_add(
+		        reader->messages, CONFIG_ERROR, &reader->here, "section title: %s", fault);
+		return;
+	}
+	const char *title = arena_copy(reader->tree->arena, inside);
+	if (words.count == 0)
+		config_messages_add(
+		        reader->messages, CONFIG_ERROR, &reader->here, "an empty section title");
+	else if (words.count > 2 || !find_kind(words.items[0], words.count == 2, &kind))
+		refuse_title(reader, title, &words);
+	else
+		add_section(reader, kind, words.count == 2 ? words.items[1] : "", title);
+}
+
+/* ---- keys ---- */
+
+static void refuse_key(struct reader *reader, const char *key)
+{
+	const char *near = config_schema_suggest(key, reader->section->kind);
+	const struct config_section *section = reader->section;
+	enum config_key known;
+
+	if (config_schema_find(key, &known))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "'%s' may not stand in [%s]", key, section->title);
+	else if (near)
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "unknown key '%s' in [%s]; did you mean '%s'?", key, section->title, near);
+	else
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "unknown key '%s' in [%s]", key, section->title);
+}
+
+static bool is_repeated(struct reader *reader, const struct config_schema_row *row,
+        const struct config_entry *first)
+{
+	if (!first || row->repeatable)
+		return false;
+	config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+	        "'%s' is here a second time in [%s]; the first is at %s:%u", row->key,
+	        reader->section->title, first->origin.file, first->origin.line);
+	return true;
+}
+
+static void append_entry(
+        struct config_section *section, enum config_key key, struct config_entry *entry)
+{
+	struct config_entry **at = &section->entries[key];
+
+	while (*at)
+		at = &(*at)->next;
+	*at = entry;
+}
+
+/* `none` undoes what an outer section sets. */
+static bool is_taken_back(enum config_key key, const struct config_word_result *words)
+{
+	bool may_be = key == CONFIG_PROXY_SSL_CERTIFICATE_KEY ||
+	              key == CONFIG_SSL_CLIENT_CERTIFICATE_KEY;
+
+	return may_be && words->count == 1 && strcmp(words->items[0], "none") == 0;
+}
+
+static void add_entry(struct reader *reader, enum config_key key)
+{
+	const struct config_schema_row *row = config_schema_row(key);
+	struct config_word_result words;
+	struct config_value value;
+	char fault[FAULT_MAX];
+
+	if (!config_words_split(reader->tree->arena, reader->value, &words, fault, sizeof(fault))) {
+		config_messages_add(
+		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
+		return;
+	}
+	if (words.count == 0) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "%s: no value; write '%s = %s'", row->key, row->key, row->value_help);
+		return;
+	}
+	struct config_entry *entry = arena_alloc(reader->tree->arena, sizeof(*entry));
+	entry->words = (struct config_words){words.items, words.count};
+	entry->text = arena_copy(
+	        reader->tree->arena, (struct slice){reader->value.data, words.used});
+	entry->origin = reader->here;
+	if (!is_taken_back(key, &words) &&
+	        !row->parse(&entry->words, &value, fault, sizeof(fault))) {
+		config_messages_add(
+		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
+		return;
+	}
+	append_entry(reader->section, key, entry);
+}
+
+/* inih's handler: 1 is success. */
+static int on_key(void *opaque, const char *title, const char *name, const char *value)
+{
+	struct reader *reader = opaque;
+	enum config_key key;
+
+	(void)title;
+	(void)value;
+	if (!reader->section) {
+		if (!reader->section_seen)
+			config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+			        "'%s' stands before the first section; most keys of the process "
+			        "belong into [main]",
+			        name);
+		reader->section_seen = true;
+		return 1;
+	}
+	if (!config_schema_find(name, &key) ||
+	        !(config_schema_row(key)->where & 1U << reader->section->kind)) {
+		refuse_key(reader, name);
+		return 1;
+	}
+	if (key == CONFIG_INCLUDE_KEY && reader->included) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "include: only the main file includes");
+		return 1;
+	}
+	if (!is_repeated(reader, config_schema_row(key), reader->section->entries[key]))
+		add_entry(reader, key);
+	return 1;
+}
+
+/* ---- lines ---- */
+
+static bool is_key(struct slice key)
+{
+	if (key.length == 0 || key.length > KEY_BYTES_MAX)
+		return false;
+	for (size_t i = 0; i < key.length; i++) {
+		char c = key.data[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		            c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+static void refuse_line(struct reader *reader, struct slice line)
+{
+	size_t word = 0;
+
+	while (word < line.length && word < KEY_BYTES_MAX && !strchr(" \t=;{", line.data[word]))
+		word++;
+	if (line.length &&
+	        (line.data[0] == '{' || line.data[0] == '}' || line.data[line.length - 1] == '{'))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "braces are nginx's; a section starts with a title like [tcp NAME] and "
+		        "ends at the next one");
+	else if (memchr(line.data, '=', line.length))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "'%.*s' is no key: letters, digits and '_' before the '='", (int)word,
+		        line.data);
+	else
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "a line without '='; write '%.*s = ...'", (int)word, line.data);
+}
+
+/* What inih is to see of a line; false: nothing. */
+static bool stand_in(struct reader *reader, struct slice line, char *room, size_t size)
+{
+	struct slice key, value;
+
+	line = slice_trim(line);
+	if (line.length == 0 || line.data[0] == ';' || line.data[0] == '#')
+		return false;
+	if (line.length > LINE_BYTES_MAX) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "a line of more than 64 KiB");
+		return false;
+	}
+	if (memchr(line.data, '\0', line.length) || !is_utf8(line)) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        memchr(line.data, '\0', line.length) ? "a NUL byte"
+		                                             : "the line is not UTF-8");
+		return false;
+	}
+	if (line.data[0] == '[') {
+		read_title(reader, line);
+		snprintf(room, size, "[s]\n");
+		return true;
+	}
+	bool has_value = slice_split(line, '=', &key, &value);
+	key = slice_trim(key);
+	if (!has_value || !is_key(key)) {
+		refuse_line(reader, line);
+		return false;
+	}
+	if (value.length > VALUE_BYTES_MAX) {
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
+		        "%.*s: a value of more than 64 KiB", (int)key.length, key.data);
+		return false;
+	}
+	reader->value = slice_trim(value);
+	snprintf(room, size, "%.*s=v\n", (int)key.length, key.data);
+	return true;
+}
+
+/* inih's reader: fgets. */
+static char *next_line(char *room, int size, void *opaque)
+{
+	struct reader *reader = opaque;
+
+	while (reader->left.length) {
+		struct slice line;
+		slice_split(reader->left, '\n', &line, &reader->left);
+		reader->here.line++;
+		if (stand_in(reader, line, room, (size_t)size))
+			return room;
+	}
+	return NULL;
+}
+
+void config_read_file(struct config_tree *tree, struct config_source *source, const char *path,
+        bool included, struct config_messages *messages)
+{
+	const struct config_file *file = config_source_read(source, path);
+	struct reader reader = {
+	        .tree = tree,
+	        .messages = messages,
+	        .left = file->text,
+	        .here = {.file = arena_copy(tree->arena, slice_of(path))},
+	        .included = included,
+	};
+
+	if (file->error) {
+		config_messages_add(messages, CONFIG_ERROR, &reader.here, "cannot be read: %s",
+		        strerror(file->error));
+		return;
+	}
+	if (slice_starts_with(reader.left, SLICE("\xef\xbb\xbf")))
+		reader.left = (struct slice){reader.left.data + 3, reader.left.length - 3};
+	if (ini_parse_stream(next_line, &reader, on_key, &reader) < 0)
+		config_messages_add(
+		        messages, CONFIG_ERROR, &reader.here, "cannot be parsed: out of memory");
+}
+
+struct config_section *config_tree_find(
+        const struct config_tree *tree, enum config_kind kind, const char *name)
+{
+	for (struct config_section *section = tree->first; section; section = section->next)
+		if (section->kind == kind && strcmp(section->name, name) == 0)
+			return section;
+	return NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_tree.h - what the files say, before anybody asks what it means.
+ *
+ * Sections in the order they were read, each with the entries of every key it sets. Texts live in
+ * the tree's arena.
+ */
+#ifndef MASTER_CONFIG_TREE_H
+#define MASTER_CONFIG_TREE_H
+
+#include "master/config_schema.h"
+#include "shared/config.h"
+
+#include <stddef.h>
+
+struct config_words {
+	const char *const *items; /* without quotes and escapes */
+	size_t count; /* at least 1 */
+};
+
+struct config_entry {
+	struct config_entry *next; /* of the same key in the same section: a repeatable one */
+	const char *text; /* the value as written, without comment */
+	struct config_words words;
+	struct config_origin origin;
+};
+
+struct config_section {
+	struct config_section *next;
+	enum config_kind kind;
+	const char *name; /* "" for kinds without one */
+	const char *title; /* as written, for messages: "tcp shop" */
+	struct config_origin origin;
+	struct config_entry *entries[CONFIG_KEY_COUNT]; /* first of each key; NULL: not set */
+	bool used; /* a [tls NAME] that somebody names */
+};
+
+struct config_tree {
+	struct arena *arena;
+	struct config_section *first, *last;
+};
+
+/* NULL when there is none. */
+struct config_section *config_tree_find(
+        const struct config_tree *tree, enum config_kind kind, const char *name);
+
+#endif

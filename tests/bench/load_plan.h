@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * load_plan.h - what one run of the load generator is to do, as its command line says.
+ */
+#ifndef BENCH_LOAD_PLAN_H
+#define BENCH_LOAD_PLAN_H
+
+#include "tests/bench/tls.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define PROXY_PIDS_MAX 16
+
+enum work {
+	WORK_CONNECTIONS, /* connect, 64 bytes each way, close; again */
+	WORK_UP, /* send without end */
+	WORK_DOWN, /* receive without end */
+	WORK_IDLE, /* connect, 64 bytes each way, then stay */
+};
+
+struct load_plan {
+	enum work work;
+	struct sockaddr_in address;
+	enum tls_version tls;
+	bool resume;
+	unsigned at_once; /* connections in flight; for WORK_IDLE: still being opened */
+	uint64_t limit; /* connections or bytes after which the run ends; 0: at its time */
+	double warmup_s; /* before the measured window opens */
+	double measured_s; /* the window; with a limit, the longest wait for it */
+	clockid_t proxy_clocks[PROXY_PIDS_MAX]; /* CPU clocks of the proxy's processes */
+	unsigned proxy_clock_count;
+};
+
+/* Ends the program with its usage when the command line makes no sense. */
+struct load_plan load_plan_parse(int argc, char **argv);
+
+#endif

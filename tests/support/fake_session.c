@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fake_session.c - a host of one session, and a protocol that swaps its streams. */
+#include "tests/support/fake_session.h"
+
+#include "shared/check.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { LARGE_BYTES = 256 * 1024, HANDSHAKE_MS = 10000, IDLE_MS = 60000 };
+
+#define FAKE_OF(pointer, member) LIST_OBJECT(pointer, struct fake_session, member)
+
+static void on_client_ready(struct stream *stream, enum stream_event event)
+{
+	if (event == STREAM_READY)
+		session_wait_for_upstream(stream->owner);
+}
+
+static void start(struct session *session)
+{
+	struct fake_session *fake = FAKE_OF(session->host, host);
+	struct stream *client = &session->client;
+
+	fake->session = session;
+	stream_close(client);
+	stream_open(client, fake_descriptor(), fake_transport_create(&fake->client, IO_CLIENT),
+	        false, LARGE_BYTES, 0, on_client_ready, session);
+	stream_start(client, false);
+}
+
+static void stop(struct session *session)
+{
+	list_remove(&session->dial.next_attempt.link);
+}
+
+static void on_session_end(struct session_host *host)
+{
+	FAKE_OF(host, host)->ended++;
+}
+
+void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
+{
+	memset(fake, 0, sizeof(*fake));
+	fake_peer_init(&fake->client);
+	fake_peer_init(&fake->upstream);
+	struct session_host *host = &fake->host;
+	host->io.loop = event_loop_create();
+	host->io.pool = buffer_pool_create(pool_limit, LARGE_BYTES);
+	host->io.resets = reset_queue_create(host->io.loop);
+	host->dialer.io = &host->io;
+	host->dialer.row = host->row = &fake->row;
+	host->on_session_end = on_session_end;
+	list_init(&host->sessions);
+	list_init(&host->spare);
+	fake->tcp.name = "fake";
+	fake->tcp.proxy_buffer_size = LARGE_BYTES;
+	fake->listener.tcp = &fake->tcp;
+	fake->listener.text = "127.0.0.1:1";
+	fake->group.name = "fake";
+	fake->dial_settings.group = &fake->group;
+	fake->settings = (struct tunnel_settings){
+	        .half_close = true, .truncation_resets = true, .idle_timeout_ms = IDLE_MS};
+	fake->protocol = (struct protocol){.name = "fake", .start = start, .stop = stop};
+	log_set_sinks(NULL, 0);
+}
+
+void fake_session_open(struct fake_session *fake)
+{
+	struct address client = {
+	        .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	        .length = sizeof(client.in)};
+
+	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->dial_settings,
+	        &fake->protocol, false);
+	CHECK(fake->session);
+}
+
+static void on_upstream(struct stream *stream, enum stream_event event)
+{
+	struct session *session = stream->owner;
+
+	if (event == STREAM_READY) {
+		session->dial.confirmed = true;
+		tunnel_start(session, &FAKE_OF(session->host, host)->settings);
+	} else if (event == STREAM_FAILED) {
+		session_close_failed(session, stream, false);
+	}
+}
+
+void fake_session_connect(struct fake_session *fake)
+{
+	struct stream *upstream = &fake->session->upstream;
+
+	stream_open(upstream, fake_descriptor(),
+	        fake_transport_create(&fake->upstream, IO_UPSTREAM), false, LARGE_BYTES,
+	        HANDSHAKE_MS, on_upstream, fake->session);
+	stream_start(upstream, false);
+	fake_loop_end_turn(fake->host.io.loop);
+}
+
+void fake_session_destroy(struct fake_session *fake)
+{
+	struct session_host *host = &fake->host;
+
+	if (fake->session && !fake->session->closed)
+		session_close(fake->session, CLOSE_FAST_SHUTDOWN);
+	fake_loop_end_turn(host->io.loop);
+	CHECK(!fake->session || fake->ended == 1);
+	CHECK(host->session_count == 0);
+	session_host_destroy(host);
+	/* Whoever still waited for a buffer would be called now, without its memory. */
+	struct buffer *buffer = buffer_pool_lend_always(host->io.pool, 1);
+	buffer_pool_return(host->io.pool, &buffer);
+	reset_queue_destroy(host->io.resets);
+	buffer_pool_destroy(host->io.pool);
+	event_loop_destroy(host->io.loop);
+	fake_peer_free(&fake->client);
+	fake_peer_free(&fake->upstream);
+}
+
+bool fake_session_fire(struct stream *stream, unsigned events)
+{
+	/* A stream that was never opened has no watch to ask. */
+	if (stream->state == STREAM_CLOSED)
+		return false;
+	return fake_loop_fire(&stream->watch, events);
+}
+
+bool fake_session_ended_as(const struct fake_session *fake, enum close_reason reason)
+{
+	return fake->ended == 1 && fake->row.closed[reason] == 1;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tls_verdict.c - fills verdicts. */
+#include "worker/tls/tls_verdict.h"
+
+#include "shared/check.h"
+#include "shared/tls_subject.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int alerts[] = {
+#define TLS_VERDICT_ALERT(name, alert) alert,
+        TLS_VERDICT_TABLE(TLS_VERDICT_ALERT)
+#undef TLS_VERDICT_ALERT
+};
+
+void tls_verdict_accept(struct tls_verdict *verdict, int64_t not_after)
+{
+	*verdict = (struct tls_verdict){
+	        .ok = true, .reason = TLS_VERDICT_OK, .alert = -1, .not_after = not_after};
+}
+
+void tls_verdict_refuse(struct tls_verdict *verdict, enum tls_verdict_reason reason,
+        gnutls_x509_crt_t certificate, unsigned depth, const char *format, ...)
+{
+	CHECK(reason != TLS_VERDICT_OK && reason < TLS_VERDICT_COUNT);
+	char subject[TLS_SUBJECT_MAX], issuer[TLS_SUBJECT_MAX];
+	va_list arguments;
+	*verdict = (struct tls_verdict){.reason = reason, .alert = alerts[reason]};
+	va_start(arguments, format);
+	vsnprintf(verdict->text, sizeof(verdict->text), format, arguments);
+	va_end(arguments);
+	if (!certificate)
+		return;
+	size_t used = strlen(verdict->text);
+	snprintf(verdict->text + used, sizeof(verdict->text) - used,
+	        " (%s, issuer %s, chain depth %u)",
+	        tls_subject_format(certificate, subject, sizeof(subject)),
+	        tls_issuer_format(certificate, issuer, sizeof(issuer)), depth);
+}
