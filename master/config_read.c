@@ -9,6 +9,7 @@
  */
 #include "master/config_read.h"
 
+#include "master/config_utf8.h"
 #include "master/config_words.h"
 #include "shared/arena.h"
 
@@ -35,26 +36,6 @@ struct reader {
 	bool section_seen;
 	struct slice value; /* of the line that inih is at */
 };
-
-static bool is_utf8(struct slice text)
-{
-	size_t i = 0;
-
-	while (i < text.length) {
-		unsigned char c = (unsigned char)text.data[i++];
-		size_t more = c < 0x80                ? 0
-		              : c >= 0xc2 && c < 0xe0 ? 1
-		              : c >= 0xe0 && c < 0xf0 ? 2
-		              : c >= 0xf0 && c < 0xf5 ? 3
-		                                      : 4;
-		if (more == 4 || more > text.length - i)
-			return false;
-		for (; more; more--, i++)
-			if (((unsigned char)text.data[i] & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
 
 /* ---- section titles ---- */
 
@@ -323,7 +304,7 @@ static bool stand_in(struct reader *reader, struct slice line, char *room, size_
 		        "a line of more than 64 KiB");
 		return false;
 	}
-	if (memchr(line.data, '\0', line.length) || !is_utf8(line)) {
+	if (memchr(line.data, '\0', line.length) || !config_is_utf8(line)) {
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        memchr(line.data, '\0', line.length) ? "a NUL byte"
 		                                             : "the line is not UTF-8");
