@@ -99,6 +99,8 @@ static int read_descriptor(struct config_source *source, int fd, struct config_f
 		return errno;
 	if (S_ISDIR(status.st_mode))
 		return EISDIR;
+	if (S_ISREG(status.st_mode) && status.st_size > FILE_BYTES_MAX)
+		return EFBIG;
 	file->mode = status.st_mode;
 	file->uid = status.st_uid;
 	size_t size = S_ISREG(status.st_mode) ? (size_t)status.st_size + 1 : 64 * 1024, used = 0;

@@ -22,7 +22,8 @@ struct address {
 /* Room for "[IPv6%scope]:65535" and the terminator. */
 enum { ADDRESS_TEXT_MAX = 80 };
 
-/* A literal: "10.0.0.1:80", "[::1]:80"; with `default_port` (not 0) also without port. No names. */
+/* A literal: "10.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80"; with `default_port` (not 0) also
+ * without port. No names. Port 0 is a port here. On false *address_out is as it was. */
 bool address_parse(struct slice text, uint16_t default_port, struct address *address_out);
 /* As bytes of an IP literal without port and brackets ("10.0.0.1", "::1"). */
 bool address_parse_ip(struct slice text, struct address *address_out);
@@ -30,7 +31,8 @@ bool address_parse_ip(struct slice text, struct address *address_out);
 bool address_from_sockaddr(
         const struct sockaddr *any, socklen_t length, struct address *address_out);
 
-/* "10.0.0.1:80", "[::1]:80"; returns `buffer`, at least ADDRESS_TEXT_MAX long. */
+/* "10.0.0.1:80", "[::1]:80", "-" for no address; returns `buffer`, at least ADDRESS_TEXT_MAX long.
+ */
 const char *address_format(const struct address *address, char *buffer, size_t buffer_size);
 /* Without port and brackets. */
 const char *address_format_ip(const struct address *address, char *buffer, size_t buffer_size);

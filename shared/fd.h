@@ -16,8 +16,8 @@ void fd_close(int *fd);
 void fd_close_all_but(const int *kept, size_t count);
 
 /* A message with at most one descriptor (-1: none) over a unix SOCK_SEQPACKET socket; never blocks.
- * send: true when taken. receive: bytes, 0 at end of file, -1 with errno; *fd_out is -1 when none
- * came. */
+ * send: true when taken. receive: bytes, 0 at end of file, -1 with errno (EMSGSIZE: longer than
+ * `size`, and gone); *fd_out is -1 when none came, else the caller's. */
 bool fd_send_message(int socket, const void *message, size_t length, int fd);
 ssize_t fd_receive_message(int socket, void *message, size_t size, int *fd_out);
 

@@ -4,7 +4,8 @@
  *
  * The master opens every log file and workers inherit the descriptors: a worker opens nothing. A
  * full disk, a stopped reader of a pipe or terminal, or a stuck socket drops the line and counts
- * it.
+ * it. A reader that has gone is a drop too, for a process that ignores SIGPIPE: both the master and
+ * the workers do.
  */
 #ifndef SHARED_LOG_FILE_H
 #define SHARED_LOG_FILE_H
@@ -20,7 +21,11 @@ struct log_file {
 	const char *path; /* "stderr", or an absolute path; not owned */
 	int fd; /* -1: not open */
 	enum log_file_kind kind;
-	uint64_t lines_dropped; /* since the last successful write */
+	bool journal; /* the socket that JOURNAL_STREAM names */
+	bool may_block; /* the descriptor is not non-blocking and not ours to change */
+	bool cut; /* the last line was taken in part: the next starts on a line of its own */
+	uint64_t lines_dropped; /* not told yet: who next sees a write succeed tells them and sets 0
+	                         */
 };
 
 /* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is).

@@ -16,7 +16,7 @@ struct sockaddr_in address_parse(const char *text);
 /* A non-blocking listening socket whose accepted sockets inherit TCP_NODELAY. */
 int socket_listen(const struct sockaddr_in *address);
 
-/* A non-blocking socket on its way to `address`, or -1 with errno. */
+/* A non-blocking socket with TCP_NODELAY on its way to `address`, or -1 with errno. */
 int socket_connect(const struct sockaddr_in *address);
 
 #endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * process_title.c - writes the title where the kernel reads the command line.
+ *
+ * /proc/PID/cmdline shows the memory that held the arguments, and goes on into that of the
+ * environment behind it when the last byte of the arguments is not zero. So the environment is
+ * copied away and both areas become the title's. Where they are is a fact of the process, hence
+ * state of the file; a forked worker inherits it.
+ */
+#include "shared/process_title.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static struct {
+	char *text; /* NULL: not known */
+	size_t size;
+} area;
+
+/* Strings that lie one behind the other from `end` on are part of the same area. */
+static char *end_of_strings(char **strings, char *end)
+{
+	for (size_t i = 0; strings[i] && strings[i] == end; i++)
+		end = strings[i] + strlen(strings[i]) + 1;
+	return end;
+}
+
+static char **copy_environment(void)
+{
+	size_t count = 0;
+
+	while (environ[count])
+		count++;
+	char **copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(environ[i]);
+		if (!copy[i])
+			return NULL; /* no title, then */
+	}
+	return copy;
+}
+
+void process_title_init(int argc, char **argv)
+{
+	if (argc < 1)
+		return;
+	char *end = end_of_strings(environ, end_of_strings(argv, argv[0]));
+	char **copy = copy_environment();
+	if (!copy)
+		return;
+	environ = copy;
+	area.text = argv[0];
+	area.size = (size_t)(end - argv[0]);
+}
+
+void process_title_set(const char *format, ...)
+{
+	char title[256] = "sealane: ";
+	size_t prefix = strlen(title);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(title + prefix, sizeof(title) - prefix, format, arguments);
+	va_end(arguments);
+	if (!area.text || area.size == 0)
+		return;
+	size_t length = strlen(title) < area.size ? strlen(title) : area.size - 1;
+	memcpy(area.text, title, length);
+	memset(area.text + length, 0, area.size - length);
+	prctl(PR_SET_NAME, "sealane");
+}
