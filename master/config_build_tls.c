@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SETTING_COUNT = TLS_SETTING_VERIFY + 1 };
+enum { SETTING_COUNT = TLS_SETTING_ALPN + 1 };
 
 /* Says of each setting which entry it came from, so that a credential's fault gets its FILE:LINE.
  */
@@ -108,7 +108,6 @@ static void place_client(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PRIORITY] = CONFIG_PROXY_SSL_PRIORITY_KEY,
 	        [TLS_SETTING_VERIFY] = CONFIG_PROXY_SSL_VERIFY_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_PROXY_SSL_ALPN_KEY,
-	        [TLS_SETTING_VERIFY] = CONFIG_PROXY_SSL_VERIFY_KEY,
 	};
 
 	memcpy(placed->keys, keys, sizeof(keys));
@@ -212,7 +211,6 @@ static void place_server(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PRIORITY] = CONFIG_SSL_PRIORITY_KEY,
 	        [TLS_SETTING_VERIFY] = CONFIG_SSL_VERIFY_CLIENT_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_SSL_ALPN_KEY,
-	        [TLS_SETTING_VERIFY] = CONFIG_SSL_VERIFY_CLIENT_KEY,
 	};
 
 	memcpy(placed->keys, keys, sizeof(keys));
