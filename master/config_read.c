@@ -184,15 +184,6 @@ static void append_entry(
 	*at = entry;
 }
 
-/* `none` undoes what an outer section sets. */
-static bool is_taken_back(enum config_key key, const struct config_word_result *words)
-{
-	bool may_be = key == CONFIG_PROXY_SSL_CERTIFICATE_KEY ||
-	              key == CONFIG_SSL_CLIENT_CERTIFICATE_KEY;
-
-	return may_be && words->count == 1 && strcmp(words->items[0], "none") == 0;
-}
-
 static void add_entry(struct reader *reader, enum config_key key)
 {
 	const struct config_schema_row *row = config_schema_row(key);
@@ -215,10 +206,10 @@ static void add_entry(struct reader *reader, enum config_key key)
 	entry->text = arena_copy(
 	        reader->tree->arena, (struct slice){reader->value.data, words.used});
 	entry->origin = reader->here;
-	if (!is_taken_back(key, &words) &&
-	        !row->parse(&entry->words, &value, fault, sizeof(fault))) {
+	if (!row->parse(&entry->words, &value, fault, sizeof(fault))) {
 		config_messages_add(
 		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
+		reader->section->refused[key] = true;
 		return;
 	}
 	append_entry(reader->section, key, entry);
@@ -377,4 +368,12 @@ struct config_section *config_tree_find(
 		if (section->kind == kind && strcmp(section->name, name) == 0)
 			return section;
 	return NULL;
+}
+
+bool config_tree_refused(const struct config_tree *tree, enum config_key key)
+{
+	for (const struct config_section *section = tree->first; section; section = section->next)
+		if (section->refused[key])
+			return true;
+	return false;
 }
