@@ -54,7 +54,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
                 "lenient: it is down and looked up again every 10 s."},
         [CONFIG_ERROR_LOG_KEY] = {"error_log", IN_MAIN, config_parse_error_log, "stderr notice",
                 true, "FILE | stderr [LEVEL]",
-                "Repeatable, each with its level: debug, info, notice, warn, error or crit."},
+                "Where the error log goes, each with its level: debug, info, notice, warn, "
+                "error or crit."},
         [CONFIG_INCLUDE_KEY] = {"include", IN_MAIN, config_parse_word, NULL, true, "PATTERN",
                 "Files to read, in byte order of their names. Only the main file includes."},
         [CONFIG_TLS_SESSION_CACHE_SIZE_KEY] = {"tls_session_cache_size", IN_MAIN,
@@ -102,8 +103,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
                 "off | FILE [upstream_tls]", "One line for each connection when it has ended."},
         [CONFIG_SSL_CERTIFICATE_KEY] = {"ssl_certificate", IN_TCP_BOTH, config_parse_file, NULL,
                 true, "FILE",
-                "PEM certificate chain, leaf first, for listeners with ssl. Repeatable in "
-                "pairs with ssl_certificate_key (ECDSA and RSA)."},
+                "PEM certificate chain, leaf first, for listeners with ssl. Several stand in "
+                "pairs with their ssl_certificate_key (ECDSA and RSA)."},
         [CONFIG_SSL_CERTIFICATE_KEY_KEY] = {"ssl_certificate_key", IN_TCP_BOTH, config_parse_file,
                 NULL, true, "FILE", "PEM private key of the certificate."},
         [CONFIG_SSL_PASSWORD_FILE_KEY] = {"ssl_password_file", IN_TCP_BOTH, config_parse_file, NULL,

@@ -36,9 +36,10 @@ enum {
 #define CONFIG_KEYS(X)                                                                             \
 	X(WORKERS, workers)                                                                        \
 	X(WORKER_CPU_AFFINITY, worker_cpu_affinity)                                                \
-	X(WORKER_CONNECTIONS, worker_connections) X(WORKER_BUFFERS, worker_buffers) X(             \
-	        WORKER_HANG_TIMEOUT, worker_hang_timeout) X(WORKER_RLIMIT_NOFILE,                  \
-	        worker_rlimit_nofile) X(WORKER_SHUTDOWN_TIMEOUT,                                   \
+	X(WORKER_CONNECTIONS, worker_connections)                                                  \
+	X(WORKER_BUFFERS, worker_buffers)                                                          \
+	X(WORKER_HANG_TIMEOUT, worker_hang_timeout) X(                                             \
+	        WORKER_RLIMIT_NOFILE, worker_rlimit_nofile) X(WORKER_SHUTDOWN_TIMEOUT,             \
 	        worker_shutdown_timeout) X(MAX_GENERATIONS, max_generations) X(USER,               \
 	        user) X(PID_FILE, pid_file) X(DAEMON, daemon) X(CORE_DUMPS,                        \
 	        core_dumps) X(RESOLVE_AT_START, resolve_at_start) X(ERROR_LOG,                     \

@@ -79,7 +79,7 @@ bool slice_to_uint64(struct slice text, uint64_t max, uint64_t *value_out)
 		if (text.data[i] < '0' || text.data[i] > '9')
 			return false;
 		uint64_t digit = (uint64_t)(text.data[i] - '0');
-		if (value > (max - digit) / 10)
+		if (digit > max || value > (max - digit) / 10)
 			return false;
 		value = value * 10 + digit;
 	}

@@ -7,16 +7,16 @@
 #include <gnutls/crypto.h>
 #include <stdio.h>
 
+/* A digest of 16 bytes is MD5's, of 20 SHA-1's. */
 static const struct {
 	unsigned modulus_bits, curve_bits, digest_bytes;
-	bool sha1;
 } levels[] = {
-        {0, 0, 0, true},
-        {1024, 160, 20, true},
-        {2048, 224, 28, false},
-        {3072, 256, 28, false},
-        {7680, 384, 48, false},
-        {15360, 512, 64, false},
+        {0, 0, 0},
+        {1024, 160, 20},
+        {2048, 224, 28},
+        {3072, 256, 28},
+        {7680, 384, 48},
+        {15360, 512, 64},
 };
 enum { LEVEL_COUNT = sizeof(levels) / sizeof(levels[0]) };
 
@@ -56,10 +56,8 @@ bool tls_strength_signature_is_weak(
 	if (sign == GNUTLS_SIGN_EDDSA_ED25519 || sign == GNUTLS_SIGN_EDDSA_ED448)
 		return false;
 	gnutls_digest_algorithm_t digest = gnutls_sign_get_hash_algorithm(sign);
-	bool strong = digest != GNUTLS_DIG_UNKNOWN && digest != GNUTLS_DIG_MD5 &&
-	              digest != GNUTLS_DIG_MD2 &&
-	              gnutls_hash_get_len(digest) >= levels[level].digest_bytes &&
-	              (digest != GNUTLS_DIG_SHA1 || levels[level].sha1);
+	bool strong = digest != GNUTLS_DIG_UNKNOWN &&
+	              gnutls_hash_get_len(digest) >= levels[level].digest_bytes;
 	if (strong)
 		return false;
 	snprintf(text, text_size, "%s, which level %u does not take", name ? name : "unknown",

@@ -131,7 +131,6 @@ class Bench:
                         summary.append(report.print_rate(workload, results))
                     elif isinstance(workload, workloads.Calls):
                         report.print_calls(workload, self._calls(workload, proxies))
-                    sys.stdout.flush()
         return [line for line in summary if line], report.doubts(rates)
 
 
@@ -144,6 +143,7 @@ def print_heading(arguments, selected):
 
 def main():
     arguments = parse_arguments()
+    sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     machine.raise_open_files()
     selected = select_kinds(arguments)

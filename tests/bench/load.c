@@ -74,6 +74,12 @@ static void report(const struct sample *start, const struct sample *end)
 	fflush(stdout);
 }
 
+static void say_open(void)
+{
+	puts("open");
+	fflush(stdout);
+}
+
 static void turn(struct load_clients *clients)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -83,9 +89,14 @@ static void turn(struct load_clients *clients)
 		load_client_continue(clients, events[i].data.ptr);
 }
 
+/* A run that counts connections opens just as many as it is limited to. */
 static void reopen_closed(struct load_clients *clients, struct load_client *all)
 {
-	for (unsigned i = 0; i < clients->plan->at_once; i++)
+	const struct load_plan *plan = clients->plan;
+	uint64_t opened_max = plan->limit && plan->work == WORK_CONNECTIONS ? plan->limit
+	                                                                    : UINT64_MAX;
+
+	for (unsigned i = 0; i < plan->at_once && clients->opened < opened_max; i++)
 		if (all[i].state == CLIENT_CLOSED)
 			load_client_open(clients, &all[i]);
 }
@@ -97,7 +108,7 @@ static bool limit_reached(const struct load_clients *clients, const struct sampl
 	if (!plan->limit)
 		return false;
 	if (plan->work == WORK_CONNECTIONS)
-		return clients->connections - start->clients.connections >= plan->limit;
+		return clients->connections + clients->errors >= plan->limit;
 	return clients->bytes - start->clients.bytes >= plan->limit;
 }
 
@@ -145,6 +156,7 @@ static void run_measured(struct load_clients *clients)
 		run_for(clients, all, plan->warmup_s, &start);
 		start = sample_take(clients);
 	}
+	say_open();
 	run_for(clients, all, plan->measured_s, &start);
 	struct sample end = sample_take(clients);
 	drain(clients, all);
@@ -171,12 +183,11 @@ static void run_idle(struct load_clients *clients)
 			load_client_open(clients, &all[opened++]);
 		turn(clients);
 	}
-	struct sample end = sample_take(clients);
-	report(&start, &end);
+	say_open();
 	while (read(STDIN_FILENO, unused, sizeof(unused)) > 0)
 		;
 	turn(clients); /* an idle connection with news is one that the proxy has closed */
-	end.clients.errors = clients->errors;
+	struct sample end = sample_take(clients);
 	report(&start, &end);
 	for (uint64_t i = 0; i < plan->limit; i++)
 		load_client_close(&all[i]);

@@ -22,16 +22,6 @@
 
 enum progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };
 
-/* OpenSSL hands over each new ticket; keeping it (1) takes the reference. */
-static int keep_session(SSL *ssl, SSL_SESSION *session)
-{
-	struct load_clients *clients = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-
-	SSL_SESSION_free(clients->session);
-	clients->session = session;
-	return 1;
-}
-
 void load_clients_open(struct load_clients *clients, const struct load_plan *plan)
 {
 	*clients = (struct load_clients){.plan = plan,
@@ -39,15 +29,8 @@ void load_clients_open(struct load_clients *clients, const struct load_plan *pla
 	        .bulk = calloc(1, BULK_BYTES)};
 	if (clients->epoll_fd < 0 || !clients->bulk)
 		fail("start: %s", strerror(errno));
-	if (plan->tls == TLS_NONE)
-		return;
-	clients->tls = tls_context_create(TLS_client_method(), plan->tls);
-	if (!plan->resume)
-		return;
-	SSL_CTX_set_app_data(clients->tls, clients);
-	SSL_CTX_set_session_cache_mode(
-	        clients->tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(clients->tls, keep_session);
+	if (plan->tls != TLS_NONE)
+		clients->tls = tls_context_create(TLS_client_method(), plan->tls);
 }
 
 void load_client_close(struct load_client *client)
@@ -142,9 +125,22 @@ static enum progress stream(struct load_clients *clients, const struct load_clie
 	return PROGRESS_WAIT;
 }
 
+/*
+ * After the answer, when the tickets sent before it have been read. OpenSSL's callback for new
+ * sessions would need its client cache, which forbids a TLS 1.3 ticket to be offered by two
+ * connections that overlap.
+ */
+static void keep_session(struct load_clients *clients, const struct load_client *client)
+{
+	SSL_SESSION_free(clients->session);
+	clients->session = SSL_get1_session(client->ssl);
+}
+
 static void exchange_done(struct load_clients *clients, struct load_client *client)
 {
 	clients->connections++;
+	if (client->ssl && clients->plan->resume)
+		keep_session(clients, client);
 	if (clients->plan->work == WORK_IDLE)
 		client->state = CLIENT_HELD;
 	else
@@ -155,6 +151,7 @@ void load_client_open(struct load_clients *clients, struct load_client *client)
 {
 	enum work work = clients->plan->work;
 
+	clients->opened++;
 	*client = (struct load_client){.state = CLIENT_CONNECTING};
 	client->fd = socket_connect(&clients->plan->address);
 	if (client->fd < 0) {

@@ -19,6 +19,7 @@ struct load_clients {
 	SSL_CTX *tls; /* NULL: plain */
 	SSL_SESSION *session; /* the newest ticket, for the next connection; owned */
 	char *bulk; /* BULK_BYTES to send from or receive into */
+	uint64_t opened;
 	uint64_t connections; /* whose exchange is complete */
 	uint64_t bytes; /* sent (WORK_UP) or received (WORK_DOWN) */
 	uint64_t handshakes;

@@ -3,7 +3,6 @@
 
 import statistics
 
-from runs import Measured
 from tools import Unmeasurable
 
 SUBJECT = "sealane"
@@ -88,16 +87,15 @@ def print_calls(workload, results):
 
 
 def doubts(results):
-    """Lines on rounds that others disturbed, and on failed connections; `results` as for print_rate."""
+    """Lines on workloads that others disturbed, and on failed connections; `results` as for print_rate."""
     lines = []
     for workload, by_proxy in results:
-        for name, runs in by_proxy.items():
-            if isinstance(runs, Unmeasurable):
-                continue
-            foreign = max(run.foreign for run in runs)
-            errors = sum(run.errors for run in runs)
-            if foreign > FOREIGN_MAX:
-                lines.append(f"{workload.name}, {name}: others used up to {foreign:.2f} cores")
-            if errors:
-                lines.append(f"{workload.name}, {name}: {errors} connections failed")
+        measured = {name: runs for name, runs in by_proxy.items()
+                    if not isinstance(runs, Unmeasurable)}
+        foreign = max((run.foreign for runs in measured.values() for run in runs), default=0)
+        if foreign > FOREIGN_MAX:
+            lines.append(f"{workload.name}: other programs used up to {foreign:.2f} cores")
+        for name, runs in measured.items():
+            if errors := sum(run.errors for run in runs):
+                lines.append(f"{workload.name}: {errors} connections through {name} failed")
     return lines

@@ -57,16 +57,17 @@ def run_rate(workload, proxy, load, upstream, own_pids, seconds):
     options += ["--resume"] if workload.resume else []
     options += [word for pid in pids for word in ("--pid", pid)]
     foreign = machine.ForeignLoad(own_pids)
-    before = upstream.counters()
-    got = load.run(workload, proxy, *options)
-    after = upstream.counters()
+    at_start = upstream.counters()
+    at_open = {}
+    got = load.run(workload, proxy, *options, at_open=lambda: at_open.update(upstream.counters()))
+    at_end = upstream.counters()
     if proxy.pids() != pids:
         raise Unmeasurable("its processes changed meanwhile: did a worker die?")
 
-    seen = {name: after[name] - before[name] for name in after}
+    seen = {name: at_end[name] - at_open[name] for name in at_end}
     work = got["bytes"] / 1e9 if workload.bulk else got["connections"]
     wall, cpu = got["wall_ns"] / 1e9, got["cpu_ns"] / 1e9
-    errors = got["errors"] + seen["failed"]
+    errors = got["errors"] + at_end["failed"] - at_start["failed"]
     if not work or not cpu:
         raise Unmeasurable(f"no work was done; {errors} connections failed")
     return Measured(rate=work / cpu, wall_rate=work / wall, core=cpu / wall, errors=errors,

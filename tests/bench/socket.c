@@ -65,10 +65,12 @@ int socket_listen(const struct sockaddr_in *address)
 
 int socket_connect(const struct sockaddr_in *address)
 {
+	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
 	        errno == EINPROGRESS)
 		return fd;

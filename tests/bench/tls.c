@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* More than all proxies together hold, so that what one of them kept is still known at its next
+ * turn. */
+#define SESSIONS_MAX 100000
+
 void tls_fail(const char *doing)
 {
 	fail("%s: %s", doing, ERR_reason_error_string(ERR_peek_error()));
@@ -51,6 +55,16 @@ SSL_CTX *tls_context_create(const SSL_METHOD *method, enum tls_version version)
 	return context;
 }
 
+/* Never flushed by age, which walks all of it every 255 sessions: the oldest goes when it is full.
+ */
+static void keep_sessions(SSL_CTX *context)
+{
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	SSL_CTX_set_session_cache_mode(
+	        context, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+	SSL_CTX_sess_set_cache_size(context, SESSIONS_MAX);
+}
+
 void tls_context_serve(SSL_CTX *context, const char *pki)
 {
 	static const unsigned char session_context[] = "bench";
@@ -65,5 +79,7 @@ void tls_context_serve(SSL_CTX *context, const char *pki)
 	        SSL_CTX_set_session_id_context(context, session_context, sizeof(session_context)) !=
 	                1)
 		tls_fail(server);
+	if (SSL_CTX_get_min_proto_version(context) == TLS1_3_VERSION)
+		keep_sessions(context);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }

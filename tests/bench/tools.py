@@ -61,10 +61,13 @@ class LoadGenerator:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, start_new_session=True, preexec_fn=machine.child_setup(self._core))
 
-    def run(self, workload, proxy, *options, work=None):
-        """Runs to the end; the counters of its report."""
+    def run(self, workload, proxy, *options, work=None, at_open=None):
+        """Runs to the end; the counters of its report. `at_open` is called when the window opens."""
         with self._start(workload, proxy, options, work) as process:
             try:
+                opened = process.stdout.readline()
+                if opened and at_open:
+                    at_open()
                 output, errors = process.communicate(timeout=LOAD_TIMEOUT_S)
             except BaseException:
                 process.kill()

@@ -4,7 +4,7 @@
 The first line of a connection says what it does; anything else is echoed, first bytes included:
     SEND N\\n   sends N bytes of the pattern, then ends
     SINK\\n     takes bytes until the end, answers "COUNT CRC\\n"
-    HOLD\\n     answers "held\\n", then says and reads nothing until the end
+    HOLD\\n     answers "held\\n", then reads and says nothing until the client's end
     TAIL MODE\\n sends 100,000 bytes of the pattern and ends: clean, truncated or reset
 Each connection writes JSON lines to --log: its handshake (or why there was none) and its end.
 """
@@ -103,6 +103,7 @@ class Connection:
             self.sink(first.split(b"\n", 1)[1])
         elif line and line[0] == b"HOLD":
             self.send(b"held\n")
+            self.until_end()
         elif line and line[0] == b"TAIL":
             return self.tail(line[1].decode())
         else:
@@ -153,7 +154,7 @@ class Server:
 
     def handle(self, sock, address, number):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.log.write(n=number, event="accepted", port=address[1])
+        self.log.write(n=number, event="accepted", host=address[0], port=address[1])
         if self.context:
             sock = self.shake_hands(sock, number)
             if not sock:

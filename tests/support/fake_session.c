@@ -109,6 +109,9 @@ void fake_session_destroy(struct fake_session *fake)
 	CHECK(!fake->session || fake->ended == 1);
 	CHECK(host->session_count == 0);
 	session_host_destroy(host);
+	/* Whoever still waited for a buffer would be called now, without its memory. */
+	struct buffer *buffer = buffer_pool_lend_always(host->io.pool, 1);
+	buffer_pool_return(host->io.pool, &buffer);
 	reset_queue_destroy(host->io.resets);
 	buffer_pool_destroy(host->io.pool);
 	event_loop_destroy(host->io.loop);

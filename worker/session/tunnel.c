@@ -54,6 +54,11 @@ static void settle_cut(struct session *session, struct stream *source, struct st
 		session_close_failed(session, source, true);
 }
 
+static bool has_ended(const struct stream *source, const struct stream *target)
+{
+	return source->eof_seen && target->finished && stream_is_drained(target);
+}
+
 static void settle_direction(struct session *session, struct stream *source, struct stream *target)
 {
 	if (session->closed)
@@ -64,12 +69,9 @@ static void settle_direction(struct session *session, struct stream *source, str
 	if (source->state == STREAM_BROKEN)
 		settle_cut(session, source, target);
 	else if (source->eof_seen && !target->finish_asked)
-		stream_finish(target, target->eof_seen || !session->tunnel_settings->half_close);
-}
-
-static bool has_ended(const struct stream *source, const struct stream *target)
-{
-	return source->eof_seen && target->finished && stream_is_drained(target);
+		/* close(2) sends the FIN as well, but only when the other direction is done. */
+		stream_finish(
+		        target, has_ended(target, source) || !session->tunnel_settings->half_close);
 }
 
 static void settle(struct session *session)
@@ -123,7 +125,8 @@ static bool is_dialled_again(struct session *session)
 		return false;
 	if (fault->reason != CLOSE_UPSTREAM_REFUSED_US && fault->reason != CLOSE_UPSTREAM_HANDSHAKE)
 		return false;
-	bool nothing_sent = upstream->bytes_out == 0 && stream_is_drained(upstream) &&
+	/* All that the client ever sent still waits in its buffer. */
+	bool nothing_sent = session->client.bytes_in == stream_in_bytes(&session->client) &&
 	                    !upstream->finish_asked;
 	session->attempt_logged = true;
 	if (!dial_failed_late(&session->dial, fault->reason, nothing_sent))

@@ -28,7 +28,8 @@ static const struct alert_row alert_rows[] = {
         {GNUTLS_A_BAD_RECORD_MAC, "bad record mac", false, NULL, NULL},
         {GNUTLS_A_RECORD_OVERFLOW, "record overflow", false, NULL, NULL},
         {GNUTLS_A_HANDSHAKE_FAILURE, "handshake failure", false,
-                "no cipher suite in common (proxy_ssl_ciphers), a client certificate that it wants "
+                "no protocol or cipher suite in common (proxy_ssl_protocols, proxy_ssl_ciphers), a "
+                "client certificate that it wants "
                 "(proxy_ssl_certificate), or a name that it does not know (proxy_ssl_name)",
                 "it takes none of what was offered (ssl_ciphers, ssl_certificate)"},
         {GNUTLS_A_BAD_CERTIFICATE, "bad certificate", true, NULL, NULL},
@@ -88,15 +89,22 @@ static enum close_reason plain_reason(const struct tls_error_facts *facts)
 	return facts->handshake_done ? CLOSE_CLIENT_PROTOCOL : CLOSE_CLIENT_HANDSHAKE;
 }
 
+/* What servers answer when they asked for a certificate and got none: OpenSSL in TLS 1.2
+ * handshake_failure, GnuTLS decode_error, others something about certificates. */
+static bool may_miss_certificate(int alert, const struct alert_row *row)
+{
+	return alert == GNUTLS_A_HANDSHAKE_FAILURE || alert == GNUTLS_A_DECODE_ERROR ||
+	       (row && row->about_certificate);
+}
+
 static enum close_reason describe_upstream_alert(const struct tls_error_facts *facts,
         const struct alert_row *row, char *text, size_t text_size)
 {
 	const char *name = tls_error_alert_name(facts->alert);
 	bool none = !facts->has_certificate;
 	bool wants_ours = facts->alert == GNUTLS_A_CERTIFICATE_REQUIRED ||
-	                  (none && facts->certificate_requested && row &&
-	                          (row->about_certificate ||
-	                                  facts->alert == GNUTLS_A_HANDSHAKE_FAILURE));
+	                  (none && facts->certificate_requested &&
+	                          may_miss_certificate(facts->alert, row));
 	if (wants_ours) {
 		snprintf(text, text_size,
 		        "the server requires a client certificate (alert %d, %s): %s", facts->alert,
@@ -142,10 +150,12 @@ static const struct {
                 "the server chose a protocol version that is off, see proxy_ssl_protocols",
                 "no protocol version in common with the client, see ssl_protocols"},
         {GNUTLS_E_NO_CIPHER_SUITES, "no cipher suite in common, see proxy_ssl_ciphers",
-                "no cipher suite in common with the client, see ssl_ciphers"},
+                "no protocol version or cipher suite in common with the client, see ssl_protocols "
+                "and ssl_ciphers"},
         {GNUTLS_E_UNKNOWN_CIPHER_SUITE,
                 "the server chose a cipher suite that was not offered, see proxy_ssl_ciphers",
-                "no cipher suite in common with the client, see ssl_ciphers"},
+                "no protocol version or cipher suite in common with the client, see ssl_protocols "
+                "and ssl_ciphers"},
         {GNUTLS_E_NO_COMMON_KEY_SHARE, "no key exchange group in common with the server",
                 "no key exchange group in common with the client"},
         {GNUTLS_E_INSUFFICIENT_CREDENTIALS, "no cipher suite in common, see proxy_ssl_ciphers",
@@ -197,9 +207,14 @@ static enum close_reason describe_end(
 	if (facts->handshake_done)
 		snprintf(text, text_size, "the %s ended TLS without close_notify", who);
 	else
-		snprintf(text, text_size, "the %s closed the connection %s", who,
+		snprintf(text, text_size, "the %s closed the connection %s%s", who,
 		        facts->nothing_received ? "before it sent anything"
-		                                : "in the TLS handshake");
+		                                : "in the TLS handshake",
+		        facts->certificate_requested && !facts->has_certificate
+		                ? ": it had asked for a client certificate, and none is "
+		                  "configured, see "
+		                  "proxy_ssl_certificate"
+		                : "");
 	if (!facts->handshake_done)
 		return plain_reason(facts);
 	return facts->side == IO_UPSTREAM ? CLOSE_UPSTREAM_TRUNCATED : CLOSE_CLIENT_TRUNCATED;

@@ -336,6 +336,18 @@ static void tasks_run_after_the_callbacks_of_a_turn_in_order(void **state)
 	assert_true(strcmp(fixture->calls, "ab21") == 0 || strcmp(fixture->calls, "ba21") == 0);
 }
 
+static void tasks_run_before_the_loop_waits_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->on_a = defer_both;
+	put_byte(fixture->pipe_a);
+	event_watch_set(&fixture->watch_a, EVENT_READ);
+	event_timer_set(&fixture->timer, 20);
+	run_for(fixture, 60);
+	assert_string_equal(fixture->calls, "a21t");
+}
+
 static void tasks_can_be_run_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -436,6 +448,7 @@ int main(void)
 	        CASE(a_deadline_that_was_stopped_does_not_fire),
 	        CASE(a_deadline_may_set_itself_anew),
 	        CASE(tasks_run_after_the_callbacks_of_a_turn_in_order),
+	        CASE(tasks_run_before_the_loop_waits_again),
 	        CASE(tasks_can_be_run_at_once),
 	        CASE(a_task_may_leave_another),
 	        CASE(a_task_can_be_taken_back),

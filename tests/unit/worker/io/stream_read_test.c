@@ -287,6 +287,7 @@ static void closing_while_waiting_for_a_buffer_forgets_the_wait(void **state)
 	rig_open_ready(rig);
 	rig_readable(rig);
 	stream_close(&rig->stream);
+	assert_true(list_is_empty(&rig->stream.waiter.link));
 	buffer_pool_return(fixture->io.pool, &all);
 	assert_int_equal(fake_loop_watch_count(fixture->io.loop), 0);
 }

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""1 GiB each way over TLS, fast and with a reader that is slow, stops and wakes: memory is bounded."""
+
+import socket
+import threading
+import time
+import zlib
+
+import pytest
+
+from support.application import pattern, pattern_crc
+from support.clients import connect, receive_all
+from support.processes import private_memory
+from support.sealane import IS_SANITIZED, wait_for_access_lines
+
+MIB = 1 << 20
+SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
+
+
+class MemoryWatch:
+    """The most private memory a process was seen with, looked at 20 times a second."""
+
+    def __init__(self, pid):
+        self.pid, self.most, self.ended = pid, 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        while not self.ended.wait(0.05):
+            self.most = max(self.most, private_memory(self.pid))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+def read_checked(sock, size, crc=0, throttle=None):
+    """Reads `size` bytes, calling throttle(bytes so far); the CRC."""
+    buffer = bytearray(1 << 18)
+    view = memoryview(buffer)
+    done = 0
+    while done < size:
+        count = sock.recv_into(buffer)
+        assert count, f"ended after {done} bytes"
+        crc = zlib.crc32(view[:count], crc)
+        done += count
+        if throttle:
+            throttle(done)
+    return crc
+
+
+def upload(port, size):
+    with connect(port, timeout=60) as sock:
+        sock.sendall(b"SINK\n")
+        crc = 0
+        for piece in pattern(size):
+            crc = zlib.crc32(piece, crc)
+            sock.sendall(piece)
+        sock.shutdown(socket.SHUT_WR)
+        assert receive_all(sock) == f"{size} {crc}\n".encode()
+
+
+def download(port, size):
+    with connect(port, timeout=60) as sock:
+        sock.sendall(f"SEND {size}\n".encode())
+        crc = read_checked(sock, size)
+        assert receive_all(sock) == b""
+    assert crc == pattern_crc(size)
+
+
+@pytest.fixture(name="served")
+def served_fixture(stage):
+    """(port, pid of the only worker), warmed up by one transfer each way."""
+    application = stage.application(certificate=stage.pki.server(), client_ca=stage.pki.authority())
+    port = stage.port()
+    gateway = stage.gateway(stage.tls_tunnel(port, application.port), workers=1)
+    upload(port, 64 * MIB)
+    download(port, 64 * MIB)
+    (pid,) = gateway.workers().values()
+    return port, pid
+
+
+def assert_bounded(before, watch):
+    if not IS_SANITIZED:
+        grown = watch.most - before
+        assert grown <= MIB, f"grew by {grown} bytes over {before}"
+
+
+@pytest.mark.parametrize("transfer", [upload, download])
+def test_one_gib(stage, served, transfer):
+    port, pid = served
+    before = private_memory(pid)
+    with MemoryWatch(pid) as watch:
+        transfer(port, SIZE)
+    assert_bounded(before, watch)
+    assert wait_for_access_lines(stage.folder / "access.log", 3)[-1]["end"] == "done"
+
+
+def test_slow_reader(stage, served):
+    """1 MB/s for 20 s, 5 s of nothing, then as fast as it goes."""
+    port, pid = served
+    size = 200 * MIB
+    before = private_memory(pid)
+    started = time.monotonic()
+    phases = {"paused": False}
+
+    def throttle(done):
+        if done < 20_000_000:
+            time.sleep(max(0.0, done / 1_000_000 - (time.monotonic() - started)))
+        elif not phases["paused"]:
+            phases["paused"] = True
+            time.sleep(5)
+
+    with MemoryWatch(pid) as watch, connect(port, timeout=60) as sock:
+        sock.sendall(f"SEND {size}\n".encode())
+        assert read_checked(sock, size, throttle=throttle) == pattern_crc(size)
+        assert receive_all(sock) == b""
+    assert phases["paused"]
+    assert_bounded(before, watch)
+
+
+def test_slow_upstream_stops_the_client(stage):
+    """An upstream that reads nothing: the client's send is held up, memory is not taken."""
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port), workers=1)
+    (pid,) = gateway.workers().values()
+    upload(port, 16 * MIB)
+    before = private_memory(pid)
+    with MemoryWatch(pid) as watch, connect(port) as sock:
+        sock.sendall(b"HOLD\n")
+        assert sock.recv(5) == b"held\n"
+        sock.settimeout(1)
+        application.signal(19)  # SIGSTOP: reads nothing
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 64 * MIB:
+                sent += sock.send(bytes(65_536))
+        application.signal(18)
+    assert_bounded(before, watch)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One full handshake, then every worker resumes: over reloads and deaths, and never across settings.
+
+What counts is the upstream's own account.
+"""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from support.clients import connect, exchange, exchange_many, receive_all
+from support.processes import wait_until
+from support.upstreams import NginxStream, OpensslServer, require
+
+NAME = "backend1.example.com"
+VERSIONS = ["1.3", "1.2"]
+
+
+def start(stage, kind, version, client_ca=True):
+    certificate = stage.pki.server()
+    ca = stage.pki.authority() if client_ca else None
+    if kind == "s_server":
+        require("openssl")
+        return stage.upstream(OpensslServer, certificate, client_ca=ca,
+                              options=[f"-tls{version.replace('.', '_')}"])
+    require("nginx")
+    plain = stage.application(name="plain")
+    return stage.upstream(NginxStream, certificate, plain.port, client_ca=ca,
+                          protocols=f"TLSv{version}")
+
+
+def visitor(upstream):
+    """A function of a port that makes one connection through to this upstream."""
+    if not isinstance(upstream, OpensslServer):
+        return exchange
+
+    def visit(port):
+        with connect(port, timeout=60) as sock:
+            sock.sendall(upstream.REQUEST)
+            sock.shutdown(socket.SHUT_WR)
+            upstream.note(receive_all(sock))
+    return visit
+
+
+def full_handshakes(upstream, port, count, parallel=1):
+    """How many of the next `count` connections were full handshakes."""
+    before = len(upstream.handshakes())
+    exchange_many(port, count, parallel, visitor(upstream))
+    wait_until(lambda: len(upstream.handshakes()) >= before + count, f"{count} handshakes")
+    return sum(not h.resumed for h in upstream.handshakes()[before:])
+
+
+def turns(pid):
+    """How often a process has gone to sleep: grows with each event it was woken for."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("voluntary_ctxt_switches:")[1].split()[0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", ["nginx", "s_server"])
+def test_four_workers_one_upstream(stage, kind, version):
+    upstream, port = start(stage, kind, version), stage.port()
+    gateway = stage.gateway(stage.tls_tunnel(port, upstream.port, proxy_connect_timeout="30s"),
+                            workers=4)
+    assert full_handshakes(upstream, port, 1) == 1
+    before = {pid: turns(pid) for pid in gateway.workers().values()}
+    assert full_handshakes(upstream, port, 200) <= 2
+    assert full_handshakes(upstream, port, 200, parallel=50) <= 2
+    assert all(turns(pid) - count > 40 for pid, count in before.items()), "all workers had their part"
+
+    old = gateway.workers().values()
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_for_new_workers(old)
+    assert full_handshakes(upstream, port, 100) <= 1
+    assert full_handshakes(upstream, port, 100, parallel=50) <= 1
+
+    old = list(gateway.workers().values())
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    gateway.wait_for_new_workers(old)
+    assert full_handshakes(upstream, port, 100) <= 1
+    assert full_handshakes(upstream, port, 100, parallel=50) <= 1
+
+
+def test_reuse_off(stage):
+    upstream, port = start(stage, "nginx", "1.3"), stage.port()
+    stage.gateway(stage.tls_tunnel(port, upstream.port, proxy_ssl_session_reuse="off"))
+    assert full_handshakes(upstream, port, 5) == 5
+
+
+# Changes of the identity: the keys before and after.
+CHANGES = {
+    "client certificate": lambda pki: (_client(pki.client()), _client(pki.client("gateway2"))),
+    "no client certificate": lambda pki: (_client(pki.client()), {
+        "proxy_ssl_certificate": None, "proxy_ssl_certificate_key": None}),
+    "CA": lambda pki: ({}, {"proxy_ssl_trusted_certificate":
+                            pki.bundle(pki.authority("Another CA"), pki.authority())}),
+    "SNI": lambda pki: ({}, {"proxy_ssl_server_name": "off"}),
+    "name": lambda pki: ({}, {"proxy_ssl_name": "127.0.0.1"}),
+    "verify on": lambda pki: ({"proxy_ssl_verify": "off"}, {"proxy_ssl_verify": "on"}),
+    "verify depth": lambda pki: ({}, {"proxy_ssl_verify_depth": 2}),
+    "level": lambda pki: ({"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=1"},
+                          {"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=2"}),
+    "ALPN": lambda pki: ({}, {"proxy_ssl_alpn": "other"}),
+}
+
+
+def _client(certificate):
+    return {"proxy_ssl_certificate": certificate.chain, "proxy_ssl_certificate_key": certificate.key}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_settings_make_the_next_handshake_full(stage, change, version):
+    upstream = start(stage, "nginx", version, client_ca=False)
+    port = stage.port()
+    before, after = CHANGES[change](stage.pki)
+    first = stage.complete(stage.tls_tunnel(port, upstream.port, **before))
+    second = stage.complete(stage.tls_tunnel(port, upstream.port, **{**before, **after}))
+    gateway = stage.gateway(first)
+    assert full_handshakes(upstream, port, 4) == 1
+    gateway.reload(second)
+    assert full_handshakes(upstream, port, 4) == 1, "the first is full, then they resume"
+    gateway.reload(second)
+    assert full_handshakes(upstream, port, 4) == 0, "nothing has changed"
+    gateway.reload(first)
+    assert full_handshakes(upstream, port, 4) <= 1
+
+
+def test_section_names_are_no_part_of_the_identity(stage):
+    upstream, port = start(stage, "nginx", "1.3"), stage.port()
+    configuration = stage.complete(stage.tls_tunnel(port, upstream.port))
+    gateway = stage.gateway(configuration)
+    assert full_handshakes(upstream, port, 4) == 1
+    configuration["tcp renamed"] = configuration.pop("tcp echo")
+    gateway.reload(configuration)
+    assert full_handshakes(upstream, port, 4) == 0
+
+
+GROUPS = {
+    "trust": lambda pki: {"proxy_ssl_trusted_certificate":
+                          pki.bundle(pki.authority(), pki.authority("Another CA"))},
+    "client certificate": lambda pki: _client(pki.client("gateway2")),
+    "name": lambda pki: {"proxy_ssl_name": "127.0.0.1"},
+    "verify": lambda pki: {"proxy_ssl_verify": "off"},
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("difference", GROUPS)
+def test_groups_that_differ_share_nothing(stage, difference, version):
+    upstream = start(stage, "nginx", version, client_ca=False)
+    ports = stage.ports(2)
+    client, ca = stage.pki.client(), stage.pki.authority()
+    keys = {"server": f"127.0.0.1:{upstream.port}", "proxy_ssl_name": NAME,
+            "proxy_ssl_trusted_certificate": ca.certificate, **_client(client)}
+    stage.gateway({
+        "tcp": {"proxy_ssl": "on"},
+        "upstream a": keys,
+        "upstream b": {**keys, **GROUPS[difference](stage.pki)},
+        "tcp a": {"listen": f"127.0.0.1:{ports[0]}", "proxy_pass": "a"},
+        "tcp b": {"listen": f"127.0.0.1:{ports[1]}", "proxy_pass": "b"}})
+    assert full_handshakes(upstream, ports[0], 6) == 1
+    assert full_handshakes(upstream, ports[1], 6) == 1
+    assert full_handshakes(upstream, ports[0], 6) == 0
+
+
+def test_groups_that_do_not_differ_share(stage):
+    upstream = start(stage, "nginx", "1.3")
+    ports = stage.ports(2)
+    one = stage.tls_tunnel(ports[0], upstream.port)
+    other = {"tcp other": stage.tls_tunnel(ports[1], upstream.port)["tcp echo"]}
+    stage.gateway({**one, **other})
+    assert full_handshakes(upstream, ports[0], 4) == 1
+    assert full_handshakes(upstream, ports[1], 4) == 0
+
+
+def test_another_server_on_the_same_group(stage):
+    """Sessions are the server's, not the group's."""
+    first, second = (start_named(stage, name) for name in ("one", "two"))
+    port = stage.port()
+    configuration = stage.tls_tunnel(port, "pair")
+    configuration["upstream pair"] = {
+        "server": [f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"]}
+    stage.gateway(configuration)
+    exchange_many(port, 40)
+    for upstream in (first, second):
+        wait_until(lambda upstream=upstream: len(upstream.handshakes()) == 20, "half of them")
+        assert sum(not h.resumed for h in upstream.handshakes()) == 1
+
+
+def start_named(stage, name):
+    require("nginx")
+    plain = stage.application(name=f"{name}-plain")
+    return stage.upstream(NginxStream, stage.pki.server(), plain.port, name=name)
+
+
+def test_server_that_forgot_its_sessions(stage):
+    """Restarted with new ticket keys it declines: a full handshake on the same connection."""
+    require("nginx")
+    plain, port, own = stage.application(), *stage.ports(2)
+    first = stage.upstream(NginxStream, stage.pki.server(), plain.port, name="first", port=own)
+    stage.gateway(stage.tls_tunnel(port, own), workers=2)
+    assert full_handshakes(first, port, 5) == 1
+    first.kill()
+    second = stage.upstream(NginxStream, stage.pki.server(), plain.port, name="second", port=own)
+    assert full_handshakes(second, port, 10) <= 3, "each old ticket is declined once at most"
+    assert full_handshakes(second, port, 10) == 0
