@@ -104,6 +104,7 @@ static void place_client(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PROTOCOLS] = CONFIG_PROXY_SSL_PROTOCOLS_KEY,
 	        [TLS_SETTING_CIPHERS] = CONFIG_PROXY_SSL_CIPHERS_KEY,
 	        [TLS_SETTING_PRIORITY] = CONFIG_PROXY_SSL_PRIORITY_KEY,
+	        [TLS_SETTING_VERIFY] = CONFIG_PROXY_SSL_VERIFY_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_PROXY_SSL_ALPN_KEY,
 	};
 
@@ -199,6 +200,7 @@ static void place_server(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PROTOCOLS] = CONFIG_SSL_PROTOCOLS_KEY,
 	        [TLS_SETTING_CIPHERS] = CONFIG_SSL_CIPHERS_KEY,
 	        [TLS_SETTING_PRIORITY] = CONFIG_SSL_PRIORITY_KEY,
+	        [TLS_SETTING_VERIFY] = CONFIG_SSL_VERIFY_CLIENT_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_SSL_ALPN_KEY,
 	};
 

@@ -242,6 +242,9 @@ static bool narrow(uint16_t *mask, uint16_t other)
 void tls_cipher_selector_narrow(
         struct tls_cipher_selector *selector, const struct tls_cipher_selector *other)
 {
+	/* OpenSSL forgets COMPLEMENTOFDEFAULT when the first word with a grade comes after it. */
+	if (selector->grade == 0 && other->grade != 0)
+		selector->not_default = false;
 	bool possible = narrow(&selector->kx, other->kx) && narrow(&selector->auth, other->auth) &&
 	                narrow(&selector->enc, other->enc) && narrow(&selector->mac, other->mac) &&
 	                narrow(&selector->grade, other->grade);
