@@ -78,6 +78,5 @@ _Noreturn void worker_child_run(
 	log_files_use(&generation->log_files, config, inheritance->log_floor, NULL);
 	limits_apply(config, listeners_socket_count(inheritance->listeners), inheritance->slot);
 	give_up_privileges(config);
-	tls_session_store_attach(env.session_store);
 	exit(run(&env));
 }

@@ -140,7 +140,7 @@ static bool receive(struct tls_transport *tls, size_t count_max)
 	struct tls_wire *wire = tls->wire;
 	ssize_t got;
 
-	if (tls->socket_ended || tls->socket_error)
+	if (tls->socket_ended)
 		return false;
 	do
 		got = recv(tls->fd, wire->in, count_max, 0);
