@@ -22,7 +22,8 @@ struct config_message {
 	const char *text;
 };
 
-/* Grows; owns its texts. At most 20 errors are kept and the rest counted. */
+/* Grows; owns its texts. At most 20 errors are kept and the rest counted; what was said once of a
+ * line is not said again. Zeroed is empty. */
 struct config_messages {
 	struct arena *arena;
 	struct config_message *items;
@@ -36,9 +37,12 @@ void config_messages_add(struct config_messages *messages, enum config_severity 
         __attribute__((format(printf, 4, 5)));
 /* "FILE:LINE: text" for errors, "notice: FILE:LINE: text", "warning: ..."; returns `buffer`. */
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size);
-/* All of them, a line each; as JSON objects with `json`. `errors_only` is -q. */
+/* -W: what was a warning is an error. */
+void config_messages_raise_warnings(struct config_messages *messages);
+/* One line each, in the order they were added; as JSON an object each, with "severity", "file",
+ * "line" and "text". `errors_only`: -q. */
 void config_messages_print(
-        const struct config_messages *messages, FILE *out, bool json, bool errors_only);
+        const struct config_messages *messages, FILE *file, bool json, bool errors_only);
 
 struct config_load_options {
 	const char *main_file; /* absolute */

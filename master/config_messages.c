@@ -1,139 +1,198 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config_messages.c - what there is to say about a configuration, kept until somebody prints it. */
+/*
+ * config_messages.c - what there is to say about a configuration, kept and printed.
+ *
+ * The whole of a configuration is read before anything is printed, so that one run shows every
+ * fault. The same sentence about the same line is kept once: a key in [tcp] is looked at for each
+ * [tcp NAME] that inherits it.
+ */
 #include "master/config_load.h"
-
+#include "master/config_utf8.h"
 #include "shared/arena.h"
 #include "shared/check.h"
+#include "shared/slice.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERRORS_KEPT_MAX = 20, OTHERS_KEPT_MAX = 200, TEXT_MAX = 2048 };
+enum { ERRORS_MAX = 20, MESSAGE_TEXT_MAX = 4096, ARENA_CHUNK = 16 * 1024 };
 
 void config_messages_init(struct config_messages *messages)
 {
-	*messages = (struct config_messages){.arena = arena_create(16 * 1024)};
-	CHECK(messages->arena);
+	*messages = (struct config_messages){.arena = NULL};
 }
 
 void config_messages_clear(struct config_messages *messages)
 {
 	arena_destroy(messages->arena);
 	free(messages->items);
-	*messages = (struct config_messages){0};
+	config_messages_init(messages);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 static bool is_known(const struct config_messages *messages, const struct config_message *message)
 {
 	for (size_t i = 0; i < messages->count; i++) {
-		const struct config_message *other = &messages->items[i];
-		if (other->line == message->line && other->severity == message->severity &&
-		        strcmp(other->text, message->text) == 0 &&
-		        strcmp(other->file ? other->file : "",
-		                message->file ? message->file : "") == 0)
+		const struct config_message *known = &messages->items[i];
+		if (known->severity == message->severity && known->line == message->line &&
+		        same_text(known->file, message->file) &&
+		        strcmp(known->text, message->text) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool is_kept(struct config_messages *messages, enum config_severity severity)
+static void append(struct config_messages *messages, const struct config_message *message)
 {
-	if (severity == CONFIG_ERROR)
-		return ++messages->error_count <= ERRORS_KEPT_MAX;
-	messages->warning_count += severity == CONFIG_WARNING;
-	return messages->count < OTHERS_KEPT_MAX;
+	if (!messages->arena)
+		messages->arena = arena_create(ARENA_CHUNK);
+	CHECK(messages->arena);
+	if (messages->count == messages->capacity) {
+		messages->capacity = messages->capacity ? messages->capacity * 2 : 16;
+		messages->items = realloc(
+		        messages->items, messages->capacity * sizeof(*messages->items));
+		CHECK(messages->items);
+	}
+	messages->items[messages->count++] = (struct config_message){
+	        .severity = message->severity,
+	        .file = message->file ? arena_copy(messages->arena, slice_of(message->file)) : NULL,
+	        .line = message->line,
+	        .text = arena_copy(messages->arena, slice_of(message->text)),
+	};
 }
 
 void config_messages_add(struct config_messages *messages, enum config_severity severity,
         const struct config_origin *origin, const char *format, ...)
 {
-	char text[TEXT_MAX];
+	char text[MESSAGE_TEXT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+
 	struct config_message message = {
 	        .severity = severity,
 	        .file = origin ? origin->file : NULL,
 	        .line = origin ? origin->line : 0,
 	        .text = text,
 	};
-	/* One profile used by ten sections has one fault, not ten. */
-	if (is_known(messages, &message) || !is_kept(messages, severity))
+	if (is_known(messages, &message))
 		return;
-	if (messages->count == messages->capacity) {
-		messages->capacity = messages->capacity ? messages->capacity * 2 : 32;
-		messages->items = realloc(
-		        messages->items, messages->capacity * sizeof(*messages->items));
-		CHECK(messages->items);
+	if (severity == CONFIG_WARNING)
+		messages->warning_count++;
+	if (severity == CONFIG_ERROR && messages->error_count++ >= ERRORS_MAX)
+		return;
+	append(messages, &message);
+}
+
+void config_messages_raise_warnings(struct config_messages *messages)
+{
+	for (size_t i = 0; i < messages->count; i++)
+		if (messages->items[i].severity == CONFIG_WARNING)
+			messages->items[i].severity = CONFIG_ERROR;
+	messages->error_count += messages->warning_count;
+	messages->warning_count = 0;
+}
+
+static const char *severity_name(enum config_severity severity)
+{
+	switch (severity) {
+	case CONFIG_NOTICE:
+		return "notice";
+	case CONFIG_WARNING:
+		return "warning";
+	case CONFIG_ERROR:
+		return "error";
 	}
-	message.text = arena_copy(messages->arena, slice_of(text));
-	message.file = message.file ? arena_copy(messages->arena, slice_of(message.file)) : NULL;
-	messages->items[messages->count++] = message;
+	return "";
 }
 
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size)
 {
-	static const char *const marks[] = {
-	        [CONFIG_NOTICE] = "notice: ", [CONFIG_WARNING] = "warning: ", [CONFIG_ERROR] = ""};
-	char place[512] = "";
+	bool is_error = message->severity == CONFIG_ERROR;
+	const char *prefix = is_error ? "" : severity_name(message->severity);
+	const char *after_prefix = is_error ? "" : ": ";
 
-	if (message->file && message->line)
-		snprintf(place, sizeof(place), "%s:%u: ", message->file, message->line);
-	else if (message->file)
-		snprintf(place, sizeof(place), "%s: ", message->file);
-	snprintf(buffer, size, "%s%s%s", marks[message->severity], place, message->text);
+	if (!message->file)
+		snprintf(buffer, size, "%s%s%s", prefix, after_prefix, message->text);
+	else if (message->line == 0)
+		snprintf(buffer, size, "%s%s%s: %s", prefix, after_prefix, message->file,
+		        message->text);
+	else
+		snprintf(buffer, size, "%s%s%s:%u: %s", prefix, after_prefix, message->file,
+		        message->line, message->text);
 	return buffer;
 }
 
-/* As JSON wants it: quotes, backslashes and control characters escaped. */
-static void print_json_text(FILE *out, const char *text)
+/* A JSON string; bytes that are no UTF-8 (a file name may hold any) become U+FFFD. */
+static void print_json_string(FILE *file, const char *text)
 {
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20)
-			fprintf(out, "\\u%04x", c);
+	struct slice left = slice_of(text);
+
+	putc('"', file);
+	while (left.length) {
+		size_t length = config_utf8_character(left);
+		unsigned char c = (unsigned char)left.data[0];
+		if (length == 0)
+			fputs("\\ufffd", file);
+		else if (c == '"' || c == '\\')
+			fprintf(file, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(file, "\\u%04x", c);
 		else
-			putc(c, out);
+			fwrite(left.data, 1, length, file);
+		length = length ? length : 1;
+		left = (struct slice){left.data + length, left.length - length};
 	}
-	putc('"', out);
+	putc('"', file);
 }
 
-static void print_json(FILE *out, const struct config_message *message)
+static void print_json(FILE *file, const struct config_message *message)
 {
-	static const char *const severities[] = {
-	        [CONFIG_NOTICE] = "notice", [CONFIG_WARNING] = "warning", [CONFIG_ERROR] = "error"};
-
-	fprintf(out, "{\"severity\":\"%s\",\"file\":", severities[message->severity]);
+	fprintf(file, "{\"severity\":\"%s\",\"file\":", severity_name(message->severity));
 	if (message->file)
-		print_json_text(out, message->file);
+		print_json_string(file, message->file);
 	else
-		fputs("null", out);
-	fprintf(out, ",\"line\":%u,\"message\":", message->line);
-	print_json_text(out, message->text);
-	fputs("}\n", out);
+		fputs("null", file);
+	fputs(",\"line\":", file);
+	if (message->line)
+		fprintf(file, "%u", message->line);
+	else
+		fputs("null", file);
+	fputs(",\"text\":", file);
+	print_json_string(file, message->text);
+	fputs("}\n", file);
+}
+
+static void print_plain(FILE *file, const struct config_message *message)
+{
+	char line[MESSAGE_TEXT_MAX + 4096 + 64];
+
+	fprintf(file, "%s\n", config_message_format(message, line, sizeof(line)));
 }
 
 void config_messages_print(
-        const struct config_messages *messages, FILE *out, bool json, bool errors_only)
+        const struct config_messages *messages, FILE *file, bool json, bool errors_only)
 {
-	char line[TEXT_MAX + 600];
+	void (*print)(FILE *, const struct config_message *) = json ? print_json : print_plain;
+
+	size_t more = messages->error_count;
 
 	for (size_t i = 0; i < messages->count; i++) {
-		const struct config_message *message = &messages->items[i];
-		if (errors_only && message->severity != CONFIG_ERROR)
-			continue;
-		if (json)
-			print_json(out, message);
-		else
-			fprintf(out, "%s\n", config_message_format(message, line, sizeof(line)));
+		bool is_error = messages->items[i].severity == CONFIG_ERROR;
+		if (is_error || !errors_only)
+			print(file, &messages->items[i]);
+		more -= is_error;
 	}
-	if (messages->error_count > ERRORS_KEPT_MAX && !json)
-		fprintf(out, "... and %zu more errors\n", messages->error_count - ERRORS_KEPT_MAX);
+	if (more == 0)
+		return;
+	char text[64];
+	snprintf(text, sizeof(text), "and %zu more error%s", more, more == 1 ? "" : "s");
+	print(file, &(struct config_message){.severity = CONFIG_ERROR, .text = text});
 }

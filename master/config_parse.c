@@ -274,7 +274,7 @@ bool config_parse_words(const struct config_words *words, struct config_value *v
 	return fail(fault, fault_size, "takes one or two words, not %zu", words->count);
 }
 
-bool config_parse_file(const struct config_words *words, struct config_value *value_out,
+bool config_parse_file_or_none(const struct config_words *words, struct config_value *value_out,
         char *fault, size_t fault_size)
 {
 	value_out->number = 0;
@@ -282,6 +282,18 @@ bool config_parse_file(const struct config_words *words, struct config_value *va
 		return false;
 	if (words->items[0][0] == '\0')
 		return fail(fault, fault_size, "an empty file name");
+	return true;
+}
+
+bool config_parse_file(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	if (!config_parse_file_or_none(words, value_out, fault, fault_size))
+		return false;
+	if (strcmp(words->items[0], "none") == 0)
+		return fail(fault, fault_size,
+		        "'none' takes back only proxy_ssl_certificate and ssl_client_certificate; "
+		        "a file of that name is './none'");
 	return true;
 }
 

@@ -26,6 +26,7 @@ config_parse_fn config_parse_depth; /* 0 to 100 */
 config_parse_fn config_parse_word; /* one word, whatever it is */
 config_parse_fn config_parse_words; /* one word or more */
 config_parse_fn config_parse_file; /* one path */
+config_parse_fn config_parse_file_or_none; /* the same, or `none`: an outer one is taken back */
 config_parse_fn config_parse_protocols; /* TLS_PROTOCOL_... bits */
 config_parse_fn config_parse_keepalive; /* checked only: see config_read_keepalive */
 config_parse_fn config_parse_error_log; /* stderr or a file, then a level */

@@ -9,6 +9,7 @@
  */
 #include "master/config_read.h"
 
+#include "master/config_utf8.h"
 #include "master/config_words.h"
 #include "shared/arena.h"
 
@@ -35,26 +36,6 @@ struct reader {
 	bool section_seen;
 	struct slice value; /* of the line that inih is at */
 };
-
-static bool is_utf8(struct slice text)
-{
-	size_t i = 0;
-
-	while (i < text.length) {
-		unsigned char c = (unsigned char)text.data[i++];
-		size_t more = c < 0x80                ? 0
-		              : c >= 0xc2 && c < 0xe0 ? 1
-		              : c >= 0xe0 && c < 0xf0 ? 2
-		              : c >= 0xf0 && c < 0xf5 ? 3
-		                                      : 4;
-		if (more == 4 || more > text.length - i)
-			return false;
-		for (; more; more--, i++)
-			if (((unsigned char)text.data[i] & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
 
 /* ---- section titles ---- */
 
@@ -203,15 +184,6 @@ static void append_entry(
 	*at = entry;
 }
 
-/* `none` undoes what an outer section sets. */
-static bool is_taken_back(enum config_key key, const struct config_word_result *words)
-{
-	bool may_be = key == CONFIG_PROXY_SSL_CERTIFICATE_KEY ||
-	              key == CONFIG_SSL_CLIENT_CERTIFICATE_KEY;
-
-	return may_be && words->count == 1 && strcmp(words->items[0], "none") == 0;
-}
-
 static void add_entry(struct reader *reader, enum config_key key)
 {
 	const struct config_schema_row *row = config_schema_row(key);
@@ -234,10 +206,10 @@ static void add_entry(struct reader *reader, enum config_key key)
 	entry->text = arena_copy(
 	        reader->tree->arena, (struct slice){reader->value.data, words.used});
 	entry->origin = reader->here;
-	if (!is_taken_back(key, &words) &&
-	        !row->parse(&entry->words, &value, fault, sizeof(fault))) {
+	if (!row->parse(&entry->words, &value, fault, sizeof(fault))) {
 		config_messages_add(
 		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
+		reader->section->refused[key] = true;
 		return;
 	}
 	append_entry(reader->section, key, entry);
@@ -323,7 +295,7 @@ static bool stand_in(struct reader *reader, struct slice line, char *room, size_
 		        "a line of more than 64 KiB");
 		return false;
 	}
-	if (memchr(line.data, '\0', line.length) || !is_utf8(line)) {
+	if (memchr(line.data, '\0', line.length) || !config_is_utf8(line)) {
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        memchr(line.data, '\0', line.length) ? "a NUL byte"
 		                                             : "the line is not UTF-8");
@@ -396,4 +368,12 @@ struct config_section *config_tree_find(
 		if (section->kind == kind && strcmp(section->name, name) == 0)
 			return section;
 	return NULL;
+}
+
+bool config_tree_refused(const struct config_tree *tree, enum config_key key)
+{
+	for (const struct config_section *section = tree->first; section; section = section->next)
+		if (section->refused[key])
+			return true;
+	return false;
 }

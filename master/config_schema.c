@@ -54,7 +54,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
                 "lenient: it is down and looked up again every 10 s."},
         [CONFIG_ERROR_LOG_KEY] = {"error_log", IN_MAIN, config_parse_error_log, "stderr notice",
                 true, "FILE | stderr [LEVEL]",
-                "Repeatable, each with its level: debug, info, notice, warn, error or crit."},
+                "Where the error log goes, each with its level: debug, info, notice, warn, "
+                "error or crit."},
         [CONFIG_INCLUDE_KEY] = {"include", IN_MAIN, config_parse_word, NULL, true, "PATTERN",
                 "Files to read, in byte order of their names. Only the main file includes."},
         [CONFIG_TLS_SESSION_CACHE_SIZE_KEY] = {"tls_session_cache_size", IN_MAIN,
@@ -102,8 +103,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
                 "off | FILE [upstream_tls]", "One line for each connection when it has ended."},
         [CONFIG_SSL_CERTIFICATE_KEY] = {"ssl_certificate", IN_TCP_BOTH, config_parse_file, NULL,
                 true, "FILE",
-                "PEM certificate chain, leaf first, for listeners with ssl. Repeatable in "
-                "pairs with ssl_certificate_key (ECDSA and RSA)."},
+                "PEM certificate chain, leaf first, for listeners with ssl. Several stand in "
+                "pairs with their ssl_certificate_key (ECDSA and RSA)."},
         [CONFIG_SSL_CERTIFICATE_KEY_KEY] = {"ssl_certificate_key", IN_TCP_BOTH, config_parse_file,
                 NULL, true, "FILE", "PEM private key of the certificate."},
         [CONFIG_SSL_PASSWORD_FILE_KEY] = {"ssl_password_file", IN_TCP_BOTH, config_parse_file, NULL,
@@ -116,7 +117,7 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_SSL_PRIORITY_KEY] = {"ssl_priority", IN_TCP_BOTH, config_parse_word, NULL, false,
                 "STRING", "A GnuTLS priority string in place of protocols and ciphers."},
         [CONFIG_SSL_CLIENT_CERTIFICATE_KEY] = {"ssl_client_certificate", IN_TCP_BOTH,
-                config_parse_file, NULL, false, "FILE | none",
+                config_parse_file_or_none, NULL, false, "FILE | none",
                 "PEM of the CAs of client certificates, whose names are sent to clients."},
         [CONFIG_SSL_TRUSTED_CERTIFICATE_KEY] = {"ssl_trusted_certificate", IN_TCP_BOTH,
                 config_parse_file, NULL, false, "FILE", "The same, names not sent."},
@@ -150,7 +151,7 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_PROXY_SSL_KEY] = {"proxy_ssl", IN_TCP_BOTH, config_parse_bool, "off", false,
                 "on | off", "TLS towards the upstream."},
         [CONFIG_PROXY_SSL_CERTIFICATE_KEY] = {"proxy_ssl_certificate", IN_PROXY_TLS,
-                config_parse_file, NULL, false, "FILE | none",
+                config_parse_file_or_none, NULL, false, "FILE | none",
                 "PEM chain of the client certificate that is shown to the upstream."},
         [CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY] = {"proxy_ssl_certificate_key", IN_PROXY_TLS,
                 config_parse_file, NULL, false, "FILE", "Its PEM private key."},

@@ -154,7 +154,7 @@ class Server:
 
     def handle(self, sock, address, number):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.log.write(n=number, event="accepted", port=address[1])
+        self.log.write(n=number, event="accepted", host=address[0], port=address[1])
         if self.context:
             sock = self.shake_hands(sock, number)
             if not sock:

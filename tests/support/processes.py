@@ -129,13 +129,14 @@ def reap_orphans():
 class Process:
     """A program with its output in FOLDER/NAME.out.log."""
 
-    def __init__(self, name, argv, folder, stdin=subprocess.DEVNULL, env=None):
+    def __init__(self, name, argv, folder, stdin=subprocess.DEVNULL, env=None,
+                 stderr=subprocess.STDOUT):
         self.name = name
         self.argv = [str(word) for word in argv]
         self.output_path = Path(folder) / f"{name}.out.log"
         with open(self.output_path, "ab") as output:
             self.child = subprocess.Popen(
-                self.argv, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, cwd=folder,
+                self.argv, stdin=stdin, stdout=output, stderr=stderr, cwd=folder,
                 env={**os.environ, **(env or {})}, start_new_session=True,
                 preexec_fn=_die_with_parent)
         self.pid = self.child.pid

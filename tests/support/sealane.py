@@ -65,7 +65,7 @@ def sealane(*words, **options):
 class Sealane(Process):
     """A master. `configuration` is a dict for to_ini or the text itself."""
 
-    def __init__(self, folder, configuration, name="sealane", options=(), prefix=()):
+    def __init__(self, folder, configuration, name="sealane", options=(), prefix=(), **process):
         self.folder = Path(folder)
         self.ini = self.folder / f"{name}.ini"
         self.pid_path = self.folder / f"{name}.pid"
@@ -73,7 +73,7 @@ class Sealane(Process):
         assert BINARY.exists(), f"{BINARY} is not built"
         self.write(configuration)
         super().__init__(name, [*prefix, BINARY, "-c", self.ini, *options], folder,
-                         env=environment())
+                         env=environment(), **process)
 
     def write(self, configuration):
         text = to_ini(configuration) if isinstance(configuration, dict) else configuration

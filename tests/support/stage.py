@@ -52,11 +52,15 @@ class Stage:
     def application(self, **options):
         return self.upstream(Application, **options)
 
-    def gateway(self, configuration, name="sealane", ready=True, options=(), **main):
-        """A gateway on `configuration`, whose [main] is completed; waits until it serves."""
+    def gateway(self, configuration, name="sealane", ready=True, options=(), prefix=(), stderr=None,
+                **main):
+        """A gateway on `configuration`, whose [main] is completed; waits until it serves. `prefix`:
+        a command that executes it."""
+        process = {"stderr": stderr} if stderr else {}
         if isinstance(configuration, dict):
             configuration = self.complete(configuration, name, **main)
-        gateway = self.add(Sealane(self.folder, configuration, name=name, options=options))
+        gateway = self.add(Sealane(self.folder, configuration, name=name, options=options,
+                                   prefix=prefix, **process))
         if ready:
             gateway.wait_until_ready()
         return gateway

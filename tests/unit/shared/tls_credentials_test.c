@@ -79,7 +79,7 @@ static void collect(void *opaque, enum tls_severity severity, enum tls_setting s
 {
 	static const char *const severities[] = {"notice", "warning", "error"};
 	static const char *const settings[] = {"CERTIFICATE", "KEY", "PASSWORDS", "TRUST",
-	        "CLIENT_CA", "PROTOCOLS", "CIPHERS", "PRIORITY", "ALPN", "VERIFY"};
+	        "CLIENT_CA", "PROTOCOLS", "CIPHERS", "PRIORITY", "VERIFY", "ALPN"};
 	struct report *report = opaque;
 	size_t used = strlen(report->text);
 	report->pair = pair;
