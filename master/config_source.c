@@ -364,7 +364,7 @@ void config_source_resolve(
 	size_t unknown_count = 0;
 
 	CHECK(unknown && lookups);
-	for (size_t i = 0; i < count && source->live; i++) {
+	for (size_t i = 0; i < count && (source->live || source->names_live); i++) {
 		bool repeated = find_name(source, hosts[i]);
 		for (size_t j = 0; j < unknown_count && !repeated; j++)
 			repeated = strcmp(unknown[j], hosts[i]) == 0;
@@ -383,6 +383,19 @@ void config_source_resolve(
 	}
 	free(lookups);
 	free(unknown);
+}
+
+void config_source_retry_names(struct config_source *source)
+{
+	struct name_answer **place = &source->names;
+
+	source->names_live = true;
+	while (*place) {
+		if ((*place)->names.error)
+			*place = (*place)->next; /* its memory stays the arena's */
+		else
+			place = &(*place)->next;
+	}
 }
 
 const struct config_names *config_source_addresses(
