@@ -364,8 +364,12 @@ void config_source_resolve(
 	size_t unknown_count = 0;
 
 	CHECK(unknown && lookups);
-	for (size_t i = 0; i < count && (source->live || source->names_live); i++) {
+	for (size_t i = 0; i < count; i++) {
+		struct address literal;
 		bool repeated = find_name(source, hosts[i]);
+		if (!source->live && !source->names_live &&
+		        !address_parse_ip(slice_of(hosts[i]), &literal))
+			continue;
 		for (size_t j = 0; j < unknown_count && !repeated; j++)
 			repeated = strcmp(unknown[j], hosts[i]) == 0;
 		if (!repeated)

@@ -178,9 +178,9 @@ bool tls_cipher_word_find(struct slice word, struct tls_cipher_selector *selecto
 	return false;
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* Edit distance without case, where swapping two neighbours is one edit. Both at most WORD_MAX

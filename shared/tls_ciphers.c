@@ -61,7 +61,8 @@ enum rule { RULE_ADD, RULE_ORDER, RULE_REMOVE, RULE_KILL, RULE_COMMAND };
 static void move(struct evaluation *evaluation, const bool *selected, bool inactive, bool to_head,
         bool active_after)
 {
-	struct suite_state moved[TLS_SUITES_MAX], stay[TLS_SUITES_MAX];
+	struct suite_state moved[TLS_SUITES_MAX] = {{.index = 0}};
+	struct suite_state stay[TLS_SUITES_MAX] = {{.index = 0}};
 	size_t moved_count = 0, stay_count = 0;
 	evaluation->step++;
 	for (size_t i = 0; i < evaluation->count; i++) {

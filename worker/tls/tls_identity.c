@@ -31,29 +31,39 @@ enum part {
 	PART_CREDENTIALS,
 };
 
+static void put_number(uint8_t *bytes, size_t size, uint64_t number)
+{
+	for (size_t i = size; i > 0; i--, number >>= 8)
+		bytes[i - 1] = (uint8_t)number;
+}
+
 static void add(gnutls_hash_hd_t hash, enum part part, const void *bytes, size_t length)
 {
 	uint8_t frame[9] = {(uint8_t)part};
 
-	for (size_t i = 0; i < 8; i++)
-		frame[1 + i] = (uint8_t)((uint64_t)length >> (56 - 8 * i));
+	put_number(frame + 1, 8, length);
 	CHECK(gnutls_hash(hash, frame, sizeof(frame)) == 0);
 	CHECK(length == 0 || gnutls_hash(hash, bytes, length) == 0);
 }
 
+static void add_number(gnutls_hash_hd_t hash, enum part part, uint32_t number)
+{
+	uint8_t bytes[4];
+
+	put_number(bytes, sizeof(bytes), number);
+	add(hash, part, bytes, sizeof(bytes));
+}
+
 static void add_address(gnutls_hash_hd_t hash, const struct address *address)
 {
-	uint16_t port = address_port(address);
-
 	if (address->any.sa_family == AF_INET) {
 		add(hash, PART_IPV4, &address->in.sin_addr, sizeof(address->in.sin_addr));
 	} else {
 		CHECK(address->any.sa_family == AF_INET6);
 		add(hash, PART_IPV6, &address->in6.sin6_addr, sizeof(address->in6.sin6_addr));
-		add(hash, PART_SCOPE, &address->in6.sin6_scope_id,
-		        sizeof(address->in6.sin6_scope_id));
+		add_number(hash, PART_SCOPE, address->in6.sin6_scope_id);
 	}
-	add(hash, PART_PORT, &port, sizeof(port));
+	add_number(hash, PART_PORT, address_port(address));
 }
 
 void tls_identity_compute(const struct tls_client_credentials *credentials,

@@ -140,7 +140,7 @@ static bool receive(struct tls_transport *tls, size_t count_max)
 	struct tls_wire *wire = tls->wire;
 	ssize_t got;
 
-	if (tls->socket_ended || tls->socket_error)
+	if (tls->socket_ended)
 		return false;
 	do
 		got = recv(tls->fd, wire->in, count_max, 0);
@@ -189,7 +189,7 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t co
 	struct tls_wire *wire = tls->wire;
 
 	CHECK(wire->user == tls);
-	CHECK(count <= TLS_WIRE_BYTES - wire->out_bytes);
+	CHECK(count <= TLS_WIRE_OUT_BYTES - wire->out_bytes);
 	memcpy(wire->out + wire->out_bytes, bytes, count);
 	wire->out_bytes += count;
 	return (ssize_t)count;
@@ -395,8 +395,8 @@ static enum io_result read_wire(
 	struct tls_wire *wire = tls->wire;
 	size_t ask = size - TLS_RECORD_HELD_MAX;
 
-	if (ask > TLS_WIRE_BYTES)
-		ask = TLS_WIRE_BYTES;
+	if (ask > TLS_WIRE_IN_BYTES)
+		ask = TLS_WIRE_IN_BYTES;
 	if (wire->in_start == wire->in_end) {
 		if (!tls->transport.readable && !gnutls_record_check_pending(tls->session))
 			return IO_WANT_READ;
@@ -456,7 +456,8 @@ static void note_write(struct tls_transport *tls)
 static enum io_result encrypt(
         struct tls_transport *tls, const unsigned char *bytes, size_t length, size_t *put_out)
 {
-	while (*put_out < length && TLS_WIRE_BYTES - tls->wire->out_bytes >= TLS_RECORD_WIRE_MAX) {
+	while (*put_out < length &&
+	        TLS_WIRE_OUT_BYTES - tls->wire->out_bytes >= TLS_RECORD_WIRE_MAX) {
 		size_t count = length - *put_out;
 		if (count > record_bytes(tls))
 			count = record_bytes(tls);
