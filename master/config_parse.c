@@ -55,9 +55,10 @@ static bool parse_choice(const struct config_words *words, const struct choice *
 			return true;
 		}
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s'%s'",
-		        i == 0 ? "" : " or ", choices[i].word);
+		        i == 0 ? "" : " nor ", choices[i].word);
 	}
-	return fail(fault, size, "'%s' is neither of %s", words->items[0], list);
+	return fail(fault, size, count == 1 ? "'%s' is unknown; there is %s" : "'%s' is neither %s",
+	        words->items[0], list);
 }
 
 #define CHOICE_PARSER(name, ...)                                                                 \
@@ -307,10 +308,10 @@ bool config_parse_protocols(const struct config_words *words, struct config_valu
 		unsigned protocol = tls_protocol_from_name(slice_of(words->items[i]));
 		const char *near = config_suggest(words->items[i], names, 4);
 		if (!protocol)
-			return fail(fault, fault_size, "unknown protocol '%s'; %s%s",
+			return fail(fault, fault_size, "unknown protocol '%s'; %s%s%s",
 			        words->items[i],
-			        near ? "did you mean " : "there are TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
-			        near ? near : "");
+			        near ? "did you mean '" : "there are TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
+			        near ? near : "", near ? "'?" : "");
 		protocols |= protocol;
 	}
 	unsigned low = TLS_PROTOCOL_1_0 | TLS_PROTOCOL_1_1;
@@ -390,9 +391,9 @@ bool config_parse_error_log(const struct config_words *words, struct config_valu
 		        words->items[0]);
 	if (words->count == 2 && !log_level_from_name(slice_of(words->items[1]), &level)) {
 		const char *near = config_suggest(words->items[1], levels, 6);
-		return fail(fault, fault_size, "unknown level '%s'; %s%s", words->items[1],
-		        near ? "did you mean " : "there are debug info notice warn error crit",
-		        near ? near : "");
+		return fail(fault, fault_size, "unknown level '%s'; %s%s%s", words->items[1],
+		        near ? "did you mean '" : "there are debug info notice warn error crit",
+		        near ? near : "", near ? "'?" : "");
 	}
 	value_out->number = level;
 	return true;

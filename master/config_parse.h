@@ -14,7 +14,7 @@ config_parse_fn config_parse_buffer_size; /* 4k to 16m */
 config_parse_fn config_parse_cache_size; /* 256k to 16g */
 config_parse_fn config_parse_count; /* 0 to 1000000 */
 config_parse_fn config_parse_positive; /* 1 to 1000000 */
-config_parse_fn config_parse_auto_count; /* `auto` is 0, else 1 to 1024 */
+config_parse_fn config_parse_auto_count; /* `auto` is 0, else 1 to 128 */
 config_parse_fn config_parse_auto_number; /* `auto` is 0, else 1 to 2^30 */
 config_parse_fn config_parse_affinity; /* off 0, auto 1 */
 config_parse_fn config_parse_resolve; /* lenient 0, required 1 */

@@ -264,12 +264,12 @@ static size_t edit_distance(const char *a, const char *b)
 	return previous[b_length];
 }
 
-/* A name is near when about a third of it at most is wrong. */
+/* A name is near when little of it is wrong: of a short one a single letter. */
 static bool is_nearer(const char *word, const char *candidate, size_t *best)
 {
 	size_t distance = edit_distance(word, candidate);
 
-	if (distance > 1 + strlen(word) / 4 || distance >= *best)
+	if (distance > 1 + strlen(word) / 6 || distance >= *best)
 		return false;
 	*best = distance;
 	return true;

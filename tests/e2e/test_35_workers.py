@@ -14,7 +14,7 @@ from support.clients import (Load, connect, exchange, exchange_many, receive_all
 from support.processes import children, is_alive, run, title, wait_until
 from support.sealane import (EXIT_DONE, EXIT_RELOAD_REFUSED, EXIT_RUN_TIME, Sealane, sealane,
                              wait_for_access_lines)
-from support.upstreams import NginxStream, require
+from support.upstreams import require
 
 
 def hold(port):
@@ -53,10 +53,8 @@ def time_many(port, count, parallel):
 
 
 def test_killed_workers_lose_only_their_own(stage):
-    require("ss", "nginx")
-    plain = stage.application()
-    upstream = stage.upstream(NginxStream, stage.pki.server(), plain.port,
-                              client_ca=stage.pki.authority())
+    require("ss")
+    upstream = stage.application(certificate=stage.pki.server(), client_ca=stage.pki.authority())
     port = stage.port()
     gateway = stage.gateway(stage.tls_tunnel(port, upstream.port), workers=4)
     exchange(port)

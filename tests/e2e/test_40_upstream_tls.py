@@ -10,7 +10,8 @@ import time
 import pytest
 
 from support.application import pattern
-from support.clients import (connect, exchange, how_it_ends, receive_all, receive_exactly, try_to_talk)
+from support.clients import (connect, exchange, fetch, how_it_ends, receive_all,
+                             receive_exactly, try_to_talk)
 from support.processes import private_memory, wait_until
 from support.sealane import access_lines, wait_for_access_lines
 from support.upstreams import (GnutlsServer, Haproxy, NginxStream, OpensslServer, ScriptedServer,
@@ -25,12 +26,10 @@ def visit(port, upstream):
             sock.sendall(upstream.REQUEST)
             sock.shutdown(socket.SHUT_WR)
             upstream.note(receive_all(sock))
+    elif isinstance(upstream, NginxStream):
+        fetch(port)
     else:
-        with connect(port) as sock:
-            sock.sendall(b"hello\n")
-            assert receive_exactly(sock, 6) == b"hello\n"
-            sock.shutdown(socket.SHUT_WR)
-            receive_all(sock)
+        exchange(port)
 
 
 # kind -> (only this protocol) -> what makes the server so
@@ -124,7 +123,8 @@ def test_suites(stage, suite):
     application = stage.application(certificate=stage.pki.server(), options=[
         "--max", "TLSv1_2", "--ciphers", "ALL:@SECLEVEL=0"])
     port = stage.port()
-    stage.gateway(stage.tls_tunnel(port, application.port, proxy_ssl_ciphers=suite))
+    stage.gateway(stage.tls_tunnel(port, application.port, proxy_ssl_ciphers=suite,
+                                   proxy_ssl_protocols="TLSv1.2"))
     exchange(port)
     assert application.events("handshake")[0]["cipher"] == suite
     (line,) = wait_for_access_lines(stage.folder / "access.log", 1)
@@ -135,7 +135,7 @@ def test_no_common_suite(stage):
     application = stage.application(certificate=stage.pki.server(), options=[
         "--max", "TLSv1_2", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"])
     port = stage.port()
-    gateway = stage.gateway(stage.tls_tunnel(port, application.port,
+    gateway = stage.gateway(stage.tls_tunnel(port, application.port, proxy_ssl_protocols="TLSv1.2",
                                              proxy_ssl_ciphers="ECDHE-ECDSA-AES256-GCM-SHA384"))
     assert try_to_talk(port) == (b"", "reset")
     assert wait_for_access_lines(stage.folder / "access.log", 1)[0]["end"] == "upstream_handshake"

@@ -17,7 +17,7 @@ BLOCKS = re.findall(r"^```ini\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 def settle(text, folder, pki):
     """Files that the text names exist in `folder`, names of example.com resolve, and the user is one that is here."""
-    certificate = pki.certificate()
+    certificate = pki.server()
 
     def to_file(match):
         key, value = match[1], match[2]

@@ -167,7 +167,8 @@ class Server:
         except ssl.SSLEOFError:
             end = "truncated"
         except ssl.SSLError as error:
-            end = f"tls: {error.reason}"
+            is_cut = error.reason == "UNEXPECTED_EOF_WHILE_READING"
+            end = "truncated" if is_cut else f"tls: {error.reason}"
         except ConnectionResetError:
             end = "reset"
         except OSError as error:
@@ -194,6 +195,7 @@ class Server:
 
 def make_context(arguments):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a cut is no end
     if arguments.ciphers:
         context.set_ciphers(arguments.ciphers)
     context.minimum_version = getattr(ssl.TLSVersion, arguments.min)

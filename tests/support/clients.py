@@ -50,6 +50,16 @@ def exchange(port, data=b"x" * 64, timeout=10.0):
         assert receive_all(sock) == b""
 
 
+def fetch(port, count=64, timeout=10.0):
+    """One connection on which the upstream sends `count` bytes and ends first.
+
+    nginx does not answer a close_notify with its own, which is a truncation to whoever looks: with
+    it as the upstream only this order ends cleanly."""
+    with connect(port, timeout) as sock:
+        sock.sendall(f"SEND {count}\n".encode())
+        assert len(receive_all(sock)) == count
+
+
 def exchange_many(port, count, parallel=1, one=exchange):
     """`count` calls of one(port), `parallel` at a time; the first failure is raised."""
     if parallel == 1:
@@ -73,13 +83,13 @@ def how_it_ends(sock):
 
 
 def try_to_talk(port, data=b"hello\n", timeout=15.0):
-    """(bytes, end) of a connection that may be refused at any point."""
-    with connect(port, timeout) as sock:
-        try:
+    """(bytes, end) of a connection that may be reset at any point, connect included."""
+    try:
+        with connect(port, timeout) as sock:
             sock.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            return b"", "reset"
-        return how_it_ends(sock)
+            return how_it_ends(sock)
+    except (ConnectionResetError, BrokenPipeError):
+        return b"", "reset"
 
 
 def reset(sock):
@@ -90,6 +100,7 @@ def reset(sock):
 
 def tls_context(ca=None, certificate=None, minimum=None, maximum=None, alpn=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a cut is no end
     if ca:
         context.load_verify_locations(ca.root.certificate)
     else:

@@ -107,22 +107,31 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def reap_orphans():
-    """Kills and reaps every child that is left; returns their titles."""
+def _reap():
+    """Takes the exit statuses of all that has ended; true when no child is left."""
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                return False
+        except ChildProcessError:
+            return True
+
+
+def reap_orphans(patience=2.0):
+    """Kills and reaps every child that does not end by itself in time; returns their titles."""
+    deadline = time.monotonic() + patience
+    while not _reap():
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
     left = [(pid, title(pid)) for pid in children(os.getpid())]
     for pid, _ in left:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                if not children(os.getpid()):
-                    break
-                time.sleep(0.01)
-        except ChildProcessError:
-            break
+    while not _reap():
+        time.sleep(0.01)
     return [f"{pid} {text}" for pid, text in left]
 
 

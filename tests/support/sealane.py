@@ -6,8 +6,8 @@ import re
 import signal
 from pathlib import Path
 
-from support.processes import (Process, children, descriptors, is_alive, private_memory, run, title,
-                               wait_until)
+from support.processes import (Process, TimedOut, children, descriptors, private_memory, run,
+                               title, wait_until)
 from support.upstreams import is_listening
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,8 +154,14 @@ class Sealane(Process):
     def descriptors(self):
         return descriptors(self.pid)
 
-    def is_gone(self):
-        return not self.running and not is_alive(self.pid)
+    def kill(self):
+        """At the end of a test. Leaks are looked for only in a process that ends by itself."""
+        if IS_SANITIZED and self.running:
+            try:
+                self.stop()
+            except TimedOut:
+                pass
+        super().kill()
 
 
 ACCESS_LINE = re.compile(
