@@ -40,13 +40,14 @@ enum {
 	X(WORKER_BUFFERS, worker_buffers)                                                          \
 	X(WORKER_HANG_TIMEOUT, worker_hang_timeout)                                                \
 	X(WORKER_RLIMIT_NOFILE, worker_rlimit_nofile)                                              \
-	X(WORKER_SHUTDOWN_TIMEOUT, worker_shutdown_timeout) X(MAX_GENERATIONS, max_generations) X( \
-	        USER, user) X(PID_FILE, pid_file) X(DAEMON, daemon) X(CORE_DUMPS,                  \
-	        core_dumps) X(RESOLVE_AT_START, resolve_at_start) X(ERROR_LOG,                     \
-	        error_log) X(INCLUDE, include) X(TLS_SESSION_CACHE_SIZE,                           \
-	        tls_session_cache_size) X(LISTEN, listen) X(PROXY_PASS,                            \
-	        proxy_pass) X(PROXY_CONNECT_TIMEOUT, proxy_connect_timeout) X(PROXY_TIMEOUT,       \
-	        proxy_timeout) X(PROXY_BUFFER_SIZE, proxy_buffer_size) X(PROXY_SOCKET_KEEPALIVE,   \
+	X(WORKER_SHUTDOWN_TIMEOUT, worker_shutdown_timeout)                                        \
+	X(MAX_GENERATIONS, max_generations) X(USER, user) X(PID_FILE, pid_file) X(                 \
+	        DAEMON, daemon) X(CORE_DUMPS, core_dumps) X(RESOLVE_AT_START,                      \
+	        resolve_at_start) X(ERROR_LOG, error_log) X(INCLUDE,                               \
+	        include) X(TLS_SESSION_CACHE_SIZE, tls_session_cache_size) X(LISTEN,               \
+	        listen) X(PROXY_PASS, proxy_pass) X(PROXY_CONNECT_TIMEOUT,                         \
+	        proxy_connect_timeout) X(PROXY_TIMEOUT, proxy_timeout) X(PROXY_BUFFER_SIZE,        \
+	        proxy_buffer_size) X(PROXY_SOCKET_KEEPALIVE,                                       \
 	        proxy_socket_keepalive) X(PROXY_NEXT_UPSTREAM,                                     \
 	        proxy_next_upstream) X(PROXY_NEXT_UPSTREAM_TRIES,                                  \
 	        proxy_next_upstream_tries) X(PROXY_NEXT_UPSTREAM_TIMEOUT,                          \

@@ -15,8 +15,8 @@
 #include "shared/process_title.h"
 #include "shared/scoreboard.h"
 #include "shared/worker_env.h"
-#include "worker/control.h"
 #include "worker/acceptor.h"
+#include "worker/control.h"
 #include "worker/tls/tls_server.h"
 
 #include <malloc.h>
