@@ -16,8 +16,8 @@
 #include "shared/scoreboard.h"
 #include "shared/tls_session_store.h"
 #include "shared/worker_env.h"
-#include "worker/control.h"
 #include "worker/acceptor.h"
+#include "worker/control.h"
 #include "worker/tls/tls_server.h"
 
 #include <malloc.h>
