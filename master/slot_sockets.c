@@ -82,7 +82,7 @@ static const char *advice(int error, const struct config_listener *listener)
 	if (error == EACCES && address_port(&listener->address) < 1024)
 		return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
 	if (error == EADDRINUSE)
-		return "; 'ss -ltnp' shows by whom";
+		return "; 'ss -ltnp' shows which";
 	if (error == EADDRNOTAVAIL)
 		return "; this host does not have it (the parameter 'freebind' binds it all the "
 		       "same)";
@@ -96,7 +96,7 @@ static void describe(char *fault, const struct config_listener *listener, int er
 	char reason[128];
 
 	if (error == EADDRINUSE)
-		snprintf(reason, sizeof(reason), "another process listens on this port");
+		snprintf(reason, sizeof(reason), "the address is in use by another process");
 	else if (error == EACCES)
 		snprintf(reason, sizeof(reason), "permission denied");
 	else
