@@ -5,7 +5,9 @@ VERSION  = 0.1.0
 PREFIX  ?= /usr/local
 SYSCONFDIR ?= /etc
 VARIANT ?= release
-CC      ?= gcc
+ifeq ($(origin CC),default)
+  CC := gcc
+endif
 PYTHON  ?= /usr/bin/python3
 BUILD   := build/$(VARIANT)
 PKGS    := gnutls libev inih
@@ -22,6 +24,8 @@ ifeq ($(VARIANT),asan)
 else ifeq ($(VARIANT),fuzz)
   CC := clang
   SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(VARIANT),coverage)
+  SANITIZE := --coverage -O0
 else
   HARDENING += -D_FORTIFY_SOURCE=2
 endif
@@ -29,7 +33,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DSEALANE_VERSION='"$(VERSION)"' -DSEALANE_S
 	$(WARNINGS) $(if $(CI),-Werror) $(HARDENING) $(CFLAGS) $(SANITIZE) $(PKG_CFLAGS) -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
 
-# Top to bottom: a library may use only those after it. tests/support/check_layers.py holds the same order.
+# Top to bottom: a library may use only those after it, which 'make layers' checks.
 LAYERS := master worker worker/tcp worker/session worker/upstream worker/tls worker/io shared
 lib     = $(BUILD)/lib$(subst /,_,$1).a
 LIBS   := $(foreach l,$(LAYERS),$(call lib,$l))
@@ -42,13 +46,14 @@ UNIT_BINS    := $(patsubst tests/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 SUPPORT_LIB  := $(BUILD)/libtests_support.a
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
+FUZZ_BINS    := $(FUZZ_NAMES:%=$(BUILD)/fuzz/%)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
 
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
-.PHONY: all deps deps-test test unit e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
+.PHONY: all deps deps-test test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
 	format-check coverage manual install uninstall dist clean help
 all: $(BIN)                     ## build build/release/sealane
 
@@ -71,8 +76,11 @@ $(foreach l,$(LAYERS),$(eval $(call library,$l)))
 # Only tests that include fake_loop.h, be it by another header, get its object, in place of the library's real loop.
 FAKE_LOOP := $(BUILD)/tests/support/fake_loop.o
 fakes_for = $(if $(findstring fake_loop.h,$(shell cat $(1:.o=.d))),$(FAKE_LOOP))
+# Without libFuzzer a driver runs what stands in its corpus.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/support/fuzz_replay_main.o)
+FUZZ_LIBS ?= -Wl,--as-needed -lssl -lcrypto
 
-$(SUPPORT_LIB): $(call objects,$(filter-out tests/support/fake_loop.c,$(wildcard tests/support/*.c)))
+$(SUPPORT_LIB): $(call objects,$(filter-out %/fake_loop.c %/fuzz_replay_main.c,$(wildcard tests/support/*.c)))
 	$(call say,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 
@@ -81,8 +89,93 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(FAKE_LOOP) $(SUPPORT_LIB) $
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) -lcmocka $(PKG_LIBS)
 
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(FAKE_LOOP) $(SUPPORT_LIB) $(LIBS)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(FAKE_LOOP) $(filter %.o,$(FUZZ_MAIN)) $(SUPPORT_LIB) $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,-DREPLAY tests/support/fuzz_replay_main.c -I.) \
-		-o $@ $< $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) $(PKG_LIBS) $(FUZZ_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) $(PKG_LIBS) $(FUZZ_LIBS)
+
+# Compiling uses all CPUs unless -j says otherwise; tests run one after another.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+PYTEST = PYTHONDONTWRITEBYTECODE=1 VARIANT=$(VARIANT) $(PYTHON) -m pytest -p no:cacheprovider -q -rs --durations=5
+
+deps:                           ## install what building and running need (Debian packages; as root)
+	$(Q)tests/support/install_packages.sh build
+deps-test:                      ## install what the tests and checks need besides
+	$(Q)tests/support/install_packages.sh build test
+
+test:                           ## install what is missing, build, run all tests: under 10 minutes
+	$(Q)$(MAKE) deps-test
+	$(Q)$(MAKE) $(JOBS) all unit-build
+	$(Q)$(MAKE) layers unit
+	$(Q)$(MAKE) e2e; status=$$?; cat $(BUILD)/unit.summary; exit $$status
+unit-build: $(UNIT_BINS) $(FUZZ_BINS)
+unit: unit-build                ## unit tests, and the fuzz drivers on their corpus; T=name: only those of that name
+	$(Q)BUILD=$(BUILD) tests/support/run_unit.sh $(if $(T),'$(T)')
+fuzz-replay: $(FUZZ_BINS)       ## the fuzz drivers on their corpus
+	$(Q)BUILD=$(BUILD) tests/support/run_unit.sh fuzz/
+e2e: $(BIN)                     ## end-to-end tests; T=name: only those whose file or name has it
+	$(Q)$(PYTEST) tests/e2e $(if $(T),-k '$(T)')
+
+check-asan:                     ## all tests under address and undefined-behaviour sanitizers; leaks fail
+	$(Q)$(MAKE) $(JOBS) VARIANT=asan all unit-build
+	$(Q)$(MAKE) VARIANT=asan unit e2e
+check-valgrind:                 ## unit tests under memcheck; leaks fail
+	$(Q)$(MAKE) $(JOBS) unit-build
+	$(Q)BUILD=$(BUILD) RUN='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' \
+		tests/support/run_unit.sh $(if $(T),'$(T)',unit/)
+fuzz:                           ## libFuzzer: F=driver (all in turn without it), TIME=seconds each
+	$(Q)$(MAKE) $(JOBS) VARIANT=fuzz $(patsubst %,build/fuzz/fuzz/%,$(or $(F),$(FUZZ_NAMES)))
+	$(Q)set -e; for name in $(or $(F),$(FUZZ_NAMES)); do mkdir -p build/fuzz/corpus/$$name; \
+		build/fuzz/fuzz/$$name -max_total_time=$(or $(TIME),60) -timeout=20 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name \
+		$$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) $$(ls tests/fuzz/$$name.dict 2>/dev/null | sed 's/^/-dict=/'); done
+coverage:                       ## lines executed by the unit tests, by file, lowest first
+	$(Q)$(MAKE) $(JOBS) VARIANT=coverage unit-build
+	$(Q)$(MAKE) VARIANT=coverage unit
+	$(Q)$(PYTHON) tests/support/coverage.py build/coverage
+
+C_FILES := $(shell find master worker shared tests -name '*.[ch]' 2>/dev/null | sort)
+lint: layers format-check $(BIN) ## layers, format, clang-tidy, cppcheck, manual pages
+	$(Q)tests/support/run_tidy.sh $(filter %.c,$(C_FILES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS))
+	$(Q)cppcheck --quiet --std=c11 -j2 -I. -D_GNU_SOURCE --enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=tests/support/cppcheck.txt --error-exitcode=1 master worker shared
+	$(Q)$(MAKE) manual && mandoc -T lint -W warning etc/man/sealane.8 $(BUILD)/sealane.ini.5
+layers: $(LIBS)                 ## who may include and call whom
+	$(Q)$(PYTHON) tests/support/check_layers.py --build $(BUILD) --cc '$(CC)' --flags '-std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(PKG_CFLAGS)' \
+		--link '$(ALL_LDFLAGS) $(PKG_LIBS)' $(LAYERS)
+format:                         ## put all C files into the tree's format
+	$(Q)clang-format -i $(C_FILES)
+format-check:                   ## fails where a C file is not in it
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+manual: $(BUILD)/sealane.ini.5  ## the manual page of the configuration, from the schema
+$(BUILD)/sealane.ini.5: $(BIN)
+	$(Q)$(BIN) --manual >$@
+
+EXAMPLES = $(wildcard etc/*.ini)
+installed = sed -e 's|/usr/sbin/sealane|$(PREFIX)/sbin/sealane|g' -e 's|/etc/sealane|$(SYSCONFDIR)/sealane|g'
+install: $(BIN) manual          ## into DESTDIR; PREFIX=/usr/local, SYSCONFDIR=/etc; keeps an existing configuration
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/man/man5 \
+		$(PREFIX)/share/doc/sealane/examples $(PREFIX)/lib/systemd/system $(SYSCONFDIR)/sealane $(SYSCONFDIR)/logrotate.d)
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/sealane
+	install -m 644 etc/man/sealane.8 $(DESTDIR)$(PREFIX)/share/man/man8/sealane.8
+	install -m 644 $(BUILD)/sealane.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/sealane.ini.5
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(PREFIX)/share/doc/sealane/examples
+	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/sealane
+	$(installed) etc/sealane.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sealane.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/sealane || \
+		$(installed) etc/logrotate >$(DESTDIR)$(SYSCONFDIR)/logrotate.d/sealane
+uninstall:                      ## what install put there; the configuration stays
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/sealane share/man/man8/sealane.8 share/man/man5/sealane.ini.5 \
+		lib/systemd/system/sealane.service) $(DESTDIR)$(SYSCONFDIR)/logrotate.d/sealane
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/sealane
+dist:                           ## build/sealane-VERSION.tar.gz of what is committed
+	mkdir -p build && git archive --prefix=sealane-$(VERSION)/ -o build/sealane-$(VERSION).tar.gz HEAD
+clean:                          ## remove all that was built
+	rm -rf build
+help:                           ## this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{ printf "  %-15s %s\n", $$1, substr($$0, index($$0, ":") + 2) }'
+	@echo 'Variables: VARIANT=release|asan|fuzz|coverage CC= CFLAGS= LDFLAGS= CI=1 (warnings are errors) V=1 (show commands)'
+
+include tests/bench/bench.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -16,12 +16,14 @@
 struct tls_pem;
 
 struct config_builder {
-	struct config_tree tree; /* in the configuration's arena */
+	struct config_tree *tree; /* config->tree, while it is read */
 	struct config_source *source;
 	const struct config_load_options *options;
 	struct config_messages *messages;
 	struct config *config;
 	const char *prefix;
+	const char **read_paths; /* files that were read */
+	size_t read_count;
 	const char **log_paths; /* grows; becomes config->log_paths */
 	size_t log_path_count;
 };
@@ -29,18 +31,21 @@ struct config_builder {
 /* ---- config_effective.c: what a section's key comes to ---- */
 
 /* The first entry of `key` in [tcp NAME], else in [tcp]; NULL: the default holds. */
-const struct config_entry *config_effective(const struct config_builder *builder,
-        const struct config_section *tcp, enum config_key key);
+const struct config_entry *config_effective(
+        const struct config_tree *tree, const struct config_section *tcp, enum config_key key);
 /* Of a proxy_ssl_* key for what `tcp` sends to `group` (NULL: a group without a section): [tcp
  * NAME], [upstream], [tcp], each with the profile that its proxy_tls names; keys that are decided
  * as one set come from one level. */
-const struct config_entry *config_effective_tls(const struct config_builder *builder,
+const struct config_entry *config_effective_tls(const struct config_tree *tree,
         const struct config_section *tcp, const struct config_section *group, enum config_key key);
 /* The value of an entry, or of the key's default where the entry is NULL. */
 uint64_t config_number(const struct config_entry *entry, enum config_key key);
 /* The first word of an entry, or the default's text, or NULL. */
 const char *config_text(const struct config_entry *entry, enum config_key key);
 bool config_is_none(const struct config_entry *entry);
+/* The level's own entry, or that of the profile that its proxy_tls names. */
+const struct config_entry *config_at_level(
+        const struct config_tree *tree, const struct config_section *level, enum config_key key);
 /* proxy_tls names that no [tls NAME] has, sets with too much in them, profiles that nobody uses. */
 void config_check_profiles(struct config_builder *builder);
 

@@ -47,7 +47,7 @@ static size_t count_entries(const struct config_entry *entry)
 
 static const struct config_entry *user_of(const struct config_builder *builder, const char *group)
 {
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next) {
 		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
 		if (section->kind == CONFIG_TCP && entry &&
@@ -88,7 +88,7 @@ static void plan_section(struct config_builder *builder, const struct config_sec
 	plan->user = user_of(builder, section->name);
 	plan->lines = arena_alloc_array(
 	        builder->config->arena, count_entries(entry) + 1, sizeof(*plan->lines));
-	if (!entry)
+	if (!entry && !section->refused[CONFIG_SERVER_KEY])
 		config_messages_add(builder->messages, CONFIG_ERROR, &section->origin,
 		        "[%s] has no server; write 'server = HOST:PORT'", section->title);
 	for (; entry; entry = entry->next)
@@ -112,8 +112,8 @@ static bool plan_target(
 		plan->line_count = 1;
 		return true;
 	}
-	for (const struct config_section *section = builder->tree.first; section && count < 64;
-	        section = section->next)
+	for (const struct config_section *section = builder->config->tree->first;
+	        section && count < 64; section = section->next)
 		if (section->kind == CONFIG_UPSTREAM)
 			names[count++] = section->name;
 	const char *near = config_suggest(text, names, count);
@@ -229,16 +229,16 @@ void config_build_groups(struct config_builder *builder)
 	struct config *config = builder->config;
 	size_t section_count = 0, count = 0;
 
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next)
 		section_count++;
 	struct group_plan *plans = arena_alloc_array(
 	        config->arena, section_count + 1, sizeof(*plans));
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next)
 		if (section->kind == CONFIG_UPSTREAM)
 			plan_section(builder, section, &plans[count++]);
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next) {
 		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
 		if (section->kind == CONFIG_TCP && entry &&

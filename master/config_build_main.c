@@ -14,7 +14,8 @@
 static const struct config_entry *entry_of(
         const struct config_builder *builder, enum config_key key)
 {
-	const struct config_section *section = config_tree_find(&builder->tree, CONFIG_MAIN, "");
+	const struct config_section *section = config_tree_find(
+	        builder->config->tree, CONFIG_MAIN, "");
 
 	return section ? section->entries[key] : NULL;
 }
@@ -156,7 +157,8 @@ void config_build_main(struct config_builder *builder)
 	build_user(builder);
 	config_build_pid_file(builder);
 	build_error_logs(builder);
-	if (out->daemon && !entry_of(builder, CONFIG_ERROR_LOG_KEY))
+	if (out->daemon && !entry_of(builder, CONFIG_ERROR_LOG_KEY) &&
+	        !config_tree_refused(builder->tree, CONFIG_ERROR_LOG_KEY))
 		config_messages_add(builder->messages, CONFIG_ERROR, &daemon->origin,
 		        "daemon: 'on' needs an error_log that is a file; the default is stderr, "
 		        "which nobody reads then");

@@ -11,14 +11,14 @@ enum { FAULT_MAX = 256 };
 static uint64_t number_of(const struct config_builder *builder,
         const struct config_section *section, enum config_key key)
 {
-	return config_number(config_effective(builder, section, key), key);
+	return config_number(config_effective(builder->config->tree, section, key), key);
 }
 
 static void build_access_logs(struct config_builder *builder, const struct config_section *section,
         struct config_tcp *tcp)
 {
 	const struct config_entry *entry = config_effective(
-	        builder, section, CONFIG_ACCESS_LOG_KEY);
+	        builder->config->tree, section, CONFIG_ACCESS_LOG_KEY);
 	size_t count = 0;
 
 	for (const struct config_entry *each = entry; each; each = each->next)
@@ -52,9 +52,9 @@ static void build_settings(struct config_builder *builder, const struct config_s
 	tcp->proxy_timeout_ms = (uint32_t)number_of(builder, section, CONFIG_PROXY_TIMEOUT_KEY);
 	tcp->proxy_buffer_size = (uint32_t)number_of(
 	        builder, section, CONFIG_PROXY_BUFFER_SIZE_KEY);
-	config_read_keepalive(
-	        config_text(config_effective(builder, section, CONFIG_PROXY_SOCKET_KEEPALIVE_KEY),
-	                CONFIG_PROXY_SOCKET_KEEPALIVE_KEY),
+	config_read_keepalive(config_text(config_effective(builder->config->tree, section,
+	                                          CONFIG_PROXY_SOCKET_KEEPALIVE_KEY),
+	                              CONFIG_PROXY_SOCKET_KEEPALIVE_KEY),
 	        &tcp->proxy_socket_keepalive);
 	tcp->proxy_next_upstream = number_of(builder, section, CONFIG_PROXY_NEXT_UPSTREAM_KEY) != 0;
 	tcp->proxy_next_upstream_tries = (uint32_t)number_of(
@@ -71,11 +71,21 @@ static void build_settings(struct config_builder *builder, const struct config_s
 static void refuse_zero_time(
         struct config_builder *builder, const struct config_section *section, enum config_key key)
 {
-	const struct config_entry *entry = config_effective(builder, section, key);
+	const struct config_entry *entry = config_effective(builder->config->tree, section, key);
 
 	if (entry && config_number(entry, key) == 0)
 		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
 		        "%s: 0 would end every connection at once", config_schema_row(key)->key);
+}
+
+/* [::]:PORT with ipv6only=off beside *:PORT. */
+static bool takes_ipv4_of(const struct config_listener *six, const struct config_listener *four)
+{
+	return six->address.any.sa_family == AF_INET6 && !six->ipv6only &&
+	       IN6_IS_ADDR_UNSPECIFIED(&six->address.in6.sin6_addr) &&
+	       four->address.any.sa_family == AF_INET &&
+	       four->address.in.sin_addr.s_addr == htonl(INADDR_ANY) &&
+	       address_port(&six->address) == address_port(&four->address);
 }
 
 static void check_against_others(
@@ -83,6 +93,12 @@ static void check_against_others(
 {
 	for (size_t i = 0; i < builder->config->listener_count; i++) {
 		const struct config_listener *other = &builder->config->listeners[i];
+		if (takes_ipv4_of(listener, other) || takes_ipv4_of(other, listener))
+			config_messages_add(builder->messages, CONFIG_ERROR, &listener->origin,
+			        "listen: '%s' and '%s' at %s:%u both take every IPv4 address, one "
+			        "of them by 'ipv6only=off'",
+			        listener->text, other->text, other->origin.file,
+			        other->origin.line);
 		if (!address_equal(&other->address, &listener->address))
 			continue;
 		config_messages_add(builder->messages, CONFIG_ERROR, &listener->origin,
@@ -99,7 +115,7 @@ static bool build_listeners(struct config_builder *builder, const struct config_
 	bool ssl = false;
 	char fault[FAULT_MAX];
 
-	if (!entry)
+	if (!entry && !section->refused[CONFIG_LISTEN_KEY])
 		config_messages_add(builder->messages, CONFIG_ERROR, &section->origin,
 		        "[%s] listens nowhere; write 'listen = [ADDRESS:]PORT'", section->title);
 	for (; entry; entry = entry->next) {
@@ -127,7 +143,7 @@ static void build_tcp(struct config_builder *builder, const struct config_sectio
 	refuse_zero_time(builder, section, CONFIG_SSL_HANDSHAKE_TIMEOUT_KEY);
 	if (pass)
 		tcp->group = config_find_group(builder, pass->words.items[0]);
-	else
+	else if (!section->refused[CONFIG_PROXY_PASS_KEY])
 		config_messages_add(builder->messages, CONFIG_ERROR, &section->origin,
 		        "[%s] goes nowhere; write 'proxy_pass = GROUP' or 'proxy_pass = HOST:PORT'",
 		        section->title);
@@ -140,7 +156,7 @@ void config_build_tcps(struct config_builder *builder)
 	struct config *config = builder->config;
 	size_t tcp_count = 0, listen_count = 0;
 
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next) {
 		tcp_count += section->kind == CONFIG_TCP;
 		for (const struct config_entry *entry = section->entries[CONFIG_LISTEN_KEY]; entry;
@@ -152,7 +168,7 @@ void config_build_tcps(struct config_builder *builder)
 	        config->arena, listen_count + 1, sizeof(*listeners));
 	config->tcps = tcps;
 	config->listeners = listeners;
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next)
 		if (section->kind == CONFIG_TCP)
 			build_tcp(builder, section, &tcps[config->tcp_count++], listeners);

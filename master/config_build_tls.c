@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { SETTING_COUNT = TLS_SETTING_ALPN + 1 };
+
 /* Says of each setting which entry it came from, so that a credential's fault gets its FILE:LINE.
  */
 struct placed {
 	struct config_builder *builder;
-	const struct config_entry *entries[TLS_SETTING_ALPN + 1];
-	enum config_key keys[TLS_SETTING_ALPN + 1];
+	const struct config_entry *entries[SETTING_COUNT];
+	enum config_key keys[SETTING_COUNT];
 	const struct config_entry *const *pair_certificates, *const *pair_keys; /* of a listener */
 	struct config_origin fallback;
 };
@@ -95,7 +97,7 @@ static struct tls_policy_settings policy_of(struct placed *placed)
 static void place_client(struct placed *placed, const struct config_section *section,
         const struct config_section *group)
 {
-	static const enum config_key keys[TLS_SETTING_ALPN + 1] = {
+	static const enum config_key keys[SETTING_COUNT] = {
 	        [TLS_SETTING_CERTIFICATE] = CONFIG_PROXY_SSL_CERTIFICATE_KEY,
 	        [TLS_SETTING_KEY] = CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY,
 	        [TLS_SETTING_PASSWORDS] = CONFIG_PROXY_SSL_PASSWORD_FILE_KEY,
@@ -104,12 +106,14 @@ static void place_client(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PROTOCOLS] = CONFIG_PROXY_SSL_PROTOCOLS_KEY,
 	        [TLS_SETTING_CIPHERS] = CONFIG_PROXY_SSL_CIPHERS_KEY,
 	        [TLS_SETTING_PRIORITY] = CONFIG_PROXY_SSL_PRIORITY_KEY,
+	        [TLS_SETTING_VERIFY] = CONFIG_PROXY_SSL_VERIFY_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_PROXY_SSL_ALPN_KEY,
 	};
 
 	memcpy(placed->keys, keys, sizeof(keys));
-	for (size_t i = 0; i <= TLS_SETTING_ALPN; i++)
-		placed->entries[i] = config_effective_tls(placed->builder, section, group, keys[i]);
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		placed->entries[i] = config_effective_tls(
+		        placed->builder->config->tree, section, group, keys[i]);
 }
 
 /* `system`, FILE, or `system FILE`. */
@@ -138,6 +142,10 @@ static bool read_own(struct placed *placed, struct tls_client_settings *settings
 		return true;
 	if (!certificate != !key) {
 		const struct config_entry *there = certificate ? certificate : key;
+		if (config_tree_refused(
+		            builder->tree, certificate ? CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY
+		                                       : CONFIG_PROXY_SSL_CERTIFICATE_KEY))
+			return false;
 		config_messages_add(builder->messages, CONFIG_ERROR, &there->origin,
 		        certificate
 		                ? "proxy_ssl_certificate: its proxy_ssl_certificate_key is missing"
@@ -156,27 +164,29 @@ static bool read_own(struct placed *placed, struct tls_client_settings *settings
 static void build_client(struct config_builder *builder, const struct config_section *section,
         struct config_tcp *tcp)
 {
-	const struct config_section *group = tcp->group ? config_tree_find(&builder->tree,
+	const struct config_section *group = tcp->group ? config_tree_find(builder->config->tree,
 	                                                          CONFIG_UPSTREAM, tcp->group->name)
 	                                                : NULL;
 	struct placed placed = {.builder = builder, .fallback = section->origin};
 	struct tls_client_settings settings = {0};
 	const struct config_entry *name = config_effective_tls(
-	        builder, section, group, CONFIG_PROXY_SSL_NAME_KEY);
+	        builder->config->tree, section, group, CONFIG_PROXY_SSL_NAME_KEY);
 	const struct config_entry *verify = config_effective_tls(
-	        builder, section, group, CONFIG_PROXY_SSL_VERIFY_KEY);
+	        builder->config->tree, section, group, CONFIG_PROXY_SSL_VERIFY_KEY);
 
 	place_client(&placed, section, group);
 	tcp->proxy_ssl_name = name ? name->words.items[0] : NULL;
 	settings.verify = config_number(verify, CONFIG_PROXY_SSL_VERIFY_KEY) != 0;
 	settings.verify_depth = (unsigned)config_number(
-	        config_effective_tls(builder, section, group, CONFIG_PROXY_SSL_VERIFY_DEPTH_KEY),
+	        config_effective_tls(
+	                builder->config->tree, section, group, CONFIG_PROXY_SSL_VERIFY_DEPTH_KEY),
 	        CONFIG_PROXY_SSL_VERIFY_DEPTH_KEY);
-	settings.send_server_name = config_number(config_effective_tls(builder, section, group,
-	                                                  CONFIG_PROXY_SSL_SERVER_NAME_KEY),
+	settings.send_server_name = config_number(
+	                                    config_effective_tls(builder->config->tree, section,
+	                                            group, CONFIG_PROXY_SSL_SERVER_NAME_KEY),
 	                                    CONFIG_PROXY_SSL_SERVER_NAME_KEY) != 0;
-	settings.session_reuse = config_number(config_effective_tls(builder, section, group,
-	                                               CONFIG_PROXY_SSL_SESSION_REUSE_KEY),
+	settings.session_reuse = config_number(config_effective_tls(builder->config->tree, section,
+	                                               group, CONFIG_PROXY_SSL_SESSION_REUSE_KEY),
 	                                 CONFIG_PROXY_SSL_SESSION_REUSE_KEY) != 0;
 	settings.alpn = alpn_of(placed.entries[TLS_SETTING_ALPN]);
 	settings.policy = policy_of(&placed);
@@ -190,7 +200,7 @@ static void build_client(struct config_builder *builder, const struct config_sec
 
 static void place_server(struct placed *placed, const struct config_section *section)
 {
-	static const enum config_key keys[TLS_SETTING_ALPN + 1] = {
+	static const enum config_key keys[SETTING_COUNT] = {
 	        [TLS_SETTING_CERTIFICATE] = CONFIG_SSL_CERTIFICATE_KEY,
 	        [TLS_SETTING_KEY] = CONFIG_SSL_CERTIFICATE_KEY_KEY,
 	        [TLS_SETTING_PASSWORDS] = CONFIG_SSL_PASSWORD_FILE_KEY,
@@ -199,12 +209,14 @@ static void place_server(struct placed *placed, const struct config_section *sec
 	        [TLS_SETTING_PROTOCOLS] = CONFIG_SSL_PROTOCOLS_KEY,
 	        [TLS_SETTING_CIPHERS] = CONFIG_SSL_CIPHERS_KEY,
 	        [TLS_SETTING_PRIORITY] = CONFIG_SSL_PRIORITY_KEY,
+	        [TLS_SETTING_VERIFY] = CONFIG_SSL_VERIFY_CLIENT_KEY,
 	        [TLS_SETTING_ALPN] = CONFIG_SSL_ALPN_KEY,
 	};
 
 	memcpy(placed->keys, keys, sizeof(keys));
-	for (size_t i = 0; i <= TLS_SETTING_ALPN; i++)
-		placed->entries[i] = config_effective(placed->builder, section, keys[i]);
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		placed->entries[i] = config_effective(
+		        placed->builder->config->tree, section, keys[i]);
 	/* The three of a policy are decided by the innermost section that sets any of them. */
 	bool own = section->entries[CONFIG_SSL_PROTOCOLS_KEY] ||
 	           section->entries[CONFIG_SSL_CIPHERS_KEY] ||
@@ -225,6 +237,10 @@ static bool read_pairs(struct placed *placed, struct tls_server_settings *settin
 		certificates++;
 	for (const struct config_entry *each = key; each; each = each->next)
 		keys++;
+	if (certificates != keys &&
+	        (config_tree_refused(builder->tree, CONFIG_SSL_CERTIFICATE_KEY) ||
+	                config_tree_refused(builder->tree, CONFIG_SSL_CERTIFICATE_KEY_KEY)))
+		return false;
 	if (certificates == 0 || certificates != keys) {
 		config_messages_add(builder->messages, CONFIG_ERROR,
 		        certificate ? &certificate->origin : &placed->fallback,
@@ -260,16 +276,16 @@ static void build_server(struct config_builder *builder, const struct config_sec
 
 	place_server(&placed, section);
 	const struct config_entry *verify = config_effective(
-	        builder, section, CONFIG_SSL_VERIFY_CLIENT_KEY);
+	        builder->config->tree, section, CONFIG_SSL_VERIFY_CLIENT_KEY);
 	settings.verify_client = config_number(verify, CONFIG_SSL_VERIFY_CLIENT_KEY) != 0;
 	settings.verify_depth = (unsigned)config_number(
-	        config_effective(builder, section, CONFIG_SSL_VERIFY_DEPTH_KEY),
+	        config_effective(builder->config->tree, section, CONFIG_SSL_VERIFY_DEPTH_KEY),
 	        CONFIG_SSL_VERIFY_DEPTH_KEY);
-	settings.session_tickets = config_number(config_effective(builder, section,
+	settings.session_tickets = config_number(config_effective(builder->config->tree, section,
 	                                                 CONFIG_SSL_SESSION_TICKETS_KEY),
 	                                   CONFIG_SSL_SESSION_TICKETS_KEY) != 0;
 	uint64_t timeout_ms = config_number(
-	        config_effective(builder, section, CONFIG_SSL_SESSION_TIMEOUT_KEY),
+	        config_effective(builder->config->tree, section, CONFIG_SSL_SESSION_TIMEOUT_KEY),
 	        CONFIG_SSL_SESSION_TIMEOUT_KEY);
 	settings.session_timeout_s = timeout_ms < 1000 ? 1 : (uint32_t)(timeout_ms / 1000);
 	settings.alpn = alpn_of(placed.entries[TLS_SETTING_ALPN]);
@@ -297,7 +313,7 @@ void config_build_tcp_tls(struct config_builder *builder, const struct config_se
         struct config_tcp *tcp, bool has_ssl_listener)
 {
 	const struct config_entry *proxy_ssl = config_effective(
-	        builder, section, CONFIG_PROXY_SSL_KEY);
+	        builder->config->tree, section, CONFIG_PROXY_SSL_KEY);
 
 	if (config_number(proxy_ssl, CONFIG_PROXY_SSL_KEY))
 		build_client(builder, section, tcp);

@@ -27,54 +27,54 @@ static const enum config_key *set_of(enum config_key key)
 }
 
 const struct config_entry *config_effective(
-        const struct config_builder *builder, const struct config_section *tcp, enum config_key key)
+        const struct config_tree *tree, const struct config_section *tcp, enum config_key key)
 {
 	const struct config_section *defaults;
 
 	if (tcp->entries[key])
 		return tcp->entries[key];
-	defaults = config_tree_find(&builder->tree, CONFIG_TCP_DEFAULTS, "");
+	defaults = config_tree_find(tree, CONFIG_TCP_DEFAULTS, "");
 	return defaults ? defaults->entries[key] : NULL;
 }
 
 static struct config_section *profile_of(
-        const struct config_builder *builder, const struct config_section *level)
+        const struct config_tree *tree, const struct config_section *level)
 {
 	const struct config_entry *entry = level->entries[CONFIG_PROXY_TLS_KEY];
 
-	return entry ? config_tree_find(&builder->tree, CONFIG_TLS, entry->words.items[0]) : NULL;
+	return entry ? config_tree_find(tree, CONFIG_TLS, entry->words.items[0]) : NULL;
 }
 
-static const struct config_entry *at_level(const struct config_builder *builder,
-        const struct config_section *level, enum config_key key)
+const struct config_entry *config_at_level(
+        const struct config_tree *tree, const struct config_section *level, enum config_key key)
 {
 	if (level->entries[key])
 		return level->entries[key];
-	const struct config_section *profile = profile_of(builder, level);
+	const struct config_section *profile = profile_of(tree, level);
 	return profile ? profile->entries[key] : NULL;
 }
 
-static bool sets_any(const struct config_builder *builder, const struct config_section *level,
+static bool sets_any(const struct config_tree *tree, const struct config_section *level,
         const enum config_key *set)
 {
 	for (size_t i = 0; i < SET_KEYS; i++)
-		if (at_level(builder, level, set[i]))
+		if (config_at_level(tree, level, set[i]))
 			return true;
 	return false;
 }
 
-const struct config_entry *config_effective_tls(const struct config_builder *builder,
+const struct config_entry *config_effective_tls(const struct config_tree *tree,
         const struct config_section *tcp, const struct config_section *group, enum config_key key)
 {
 	const struct config_section *levels[] = {
-	        tcp, group, config_tree_find(&builder->tree, CONFIG_TCP_DEFAULTS, "")};
+	        tcp, group, config_tree_find(tree, CONFIG_TCP_DEFAULTS, "")};
 	const enum config_key *set = set_of(key);
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (!levels[i])
 			continue;
-		const struct config_entry *entry = at_level(builder, levels[i], key);
-		if (entry || (set && sets_any(builder, levels[i], set)))
+		const struct config_entry *entry = config_at_level(tree, levels[i], key);
+		if (entry || (set && sets_any(tree, levels[i], set)))
 			return entry;
 	}
 	return NULL;
@@ -116,22 +116,24 @@ bool config_is_none(const struct config_entry *entry)
 static void check_policy_set(struct config_builder *builder, const struct config_section *section,
         enum config_key priority, enum config_key protocols, enum config_key ciphers)
 {
-	const struct config_entry *entry = section->entries[priority];
-	enum config_key other = section->entries[protocols] ? protocols : ciphers;
+	const struct config_tree *tree = builder->tree;
+	const struct config_entry *entry = config_at_level(tree, section, priority);
+	enum config_key other = config_at_level(tree, section, protocols) ? protocols : ciphers;
+	const struct config_entry *beside = config_at_level(tree, section, other);
 
-	if (entry && section->entries[other])
+	if (entry && beside)
 		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
 		        "%s replaces %s, which stands beside it at %s:%u; leave one out",
 		        config_schema_row(priority)->key, config_schema_row(other)->key,
-		        section->entries[other]->origin.file, section->entries[other]->origin.line);
+		        beside->origin.file, beside->origin.line);
 }
 
 void config_check_profiles(struct config_builder *builder)
 {
-	for (struct config_section *section = builder->tree.first; section;
+	for (struct config_section *section = builder->config->tree->first; section;
 	        section = section->next) {
 		const struct config_entry *entry = section->entries[CONFIG_PROXY_TLS_KEY];
-		struct config_section *profile = profile_of(builder, section);
+		struct config_section *profile = profile_of(builder->config->tree, section);
 		if (profile)
 			profile->used = true;
 		else if (entry)
@@ -142,7 +144,7 @@ void config_check_profiles(struct config_builder *builder)
 		check_policy_set(builder, section, CONFIG_SSL_PRIORITY_KEY,
 		        CONFIG_SSL_PROTOCOLS_KEY, CONFIG_SSL_CIPHERS_KEY);
 	}
-	for (const struct config_section *section = builder->tree.first; section;
+	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next)
 		if (section->kind == CONFIG_TLS && !section->used)
 			config_messages_add(builder->messages, CONFIG_WARNING, &section->origin,

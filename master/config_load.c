@@ -45,9 +45,30 @@ static const char *prefix_of(struct config_builder *builder)
 	return arena_copy(builder->config->arena, (struct slice){file, (size_t)(slash - file)});
 }
 
+/* A file is read once, be it matched by two patterns, or be it the main file itself. */
+static bool take_turn(struct config_builder *builder, const char *path)
+{
+	for (size_t i = 0; i < builder->read_count; i++)
+		if (strcmp(builder->read_paths[i], path) == 0)
+			return false;
+	const char **paths = arena_alloc_array(
+	        builder->config->arena, builder->read_count + 1, sizeof(*paths));
+	if (builder->read_count)
+		memcpy(paths, builder->read_paths, builder->read_count * sizeof(*paths));
+	paths[builder->read_count++] = path;
+	builder->read_paths = paths;
+	return true;
+}
+
+static void read_file(struct config_builder *builder, const char *path, bool included)
+{
+	if (take_turn(builder, path))
+		config_read_file(builder->tree, builder->source, path, included, builder->messages);
+}
+
 static void read_included(struct config_builder *builder)
 {
-	const struct config_section *section = config_tree_find(&builder->tree, CONFIG_MAIN, "");
+	const struct config_section *section = config_tree_find(builder->tree, CONFIG_MAIN, "");
 	const struct config_entry *entry = section ? section->entries[CONFIG_INCLUDE_KEY] : NULL;
 
 	for (; entry; entry = entry->next) {
@@ -59,14 +80,12 @@ static void read_included(struct config_builder *builder)
 				config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
 				        "include: %s: %s", pattern, strerror(file->error));
 			else
-				config_read_file(&builder->tree, builder->source, pattern, true,
-				        builder->messages);
+				read_file(builder, pattern, true);
 			continue;
 		}
 		for (const char *const *path = config_source_list(builder->source, pattern); *path;
 		        path++)
-			config_read_file(
-			        &builder->tree, builder->source, *path, true, builder->messages);
+			read_file(builder, *path, true);
 	}
 }
 
@@ -82,7 +101,7 @@ static bool read_files(struct config_builder *builder)
 		        strerror(config_source_read(builder->source, main_file)->error));
 		return false;
 	}
-	config_read_file(&builder->tree, builder->source, main_file, false, builder->messages);
+	read_file(builder, main_file, false);
 	read_included(builder);
 	return true;
 }
@@ -95,8 +114,11 @@ static void open_builder(struct config_builder *builder, struct config_source *s
 	CHECK(config);
 	config->arena = arena_create(ARENA_CHUNK);
 	CHECK(config->arena);
+	struct config_tree *tree = arena_alloc(config->arena, sizeof(*tree));
+	tree->arena = config->arena;
+	config->tree = tree;
 	*builder = (struct config_builder){
-	        .tree = {.arena = config->arena},
+	        .tree = tree,
 	        .source = source,
 	        .options = options,
 	        .messages = messages,
@@ -124,8 +146,9 @@ struct config *config_load(struct config_source *source, const struct config_loa
 	if (unused)
 		config_messages_add(messages, CONFIG_ERROR, NULL,
 		        "--overlay: %s is neither the main file nor matched by an include", unused);
-	if (messages->error_count == 0 &&
-	        !(options->warnings_are_errors && messages->warning_count))
+	if (options->warnings_are_errors)
+		config_messages_raise_warnings(messages);
+	if (messages->error_count == 0)
 		return builder.config;
 	config_destroy(builder.config);
 	return NULL;

@@ -37,6 +37,8 @@ void config_messages_add(struct config_messages *messages, enum config_severity 
         __attribute__((format(printf, 4, 5)));
 /* "FILE:LINE: text" for errors, "notice: FILE:LINE: text", "warning: ..."; returns `buffer`. */
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size);
+/* -W: what was a warning is an error. */
+void config_messages_raise_warnings(struct config_messages *messages);
 /* One line each, in the order they were added; as JSON an object each, with "severity", "file",
  * "line" and "text". `errors_only`: -q. */
 void config_messages_print(

@@ -173,10 +173,9 @@ static const char *const ciphers[] = {
         "name, and a connection on which the other side picks one is closed.",
         ".Pp",
         "The security level (default 2) is also the floor for keys and",
-        "signatures in certificate",
-        "chains: at 2, RSA and DH keys of 2048 bits, EC keys of 224 bits, and no signature by "
-        "SHA-1",
-        "or MD5 below the anchor; at 1, 1024 and 160 bits, with SHA-1.",
+        "signatures in certificate chains: at 2, RSA and DH keys of 2048 bits,",
+        "EC keys of 224 bits, and no signature by SHA-1 or MD5 below the anchor;",
+        "at 1, 1024 and 160 bits, with SHA-1.",
 };
 
 static const char *const tail[] = {

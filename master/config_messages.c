@@ -91,6 +91,15 @@ void config_messages_add(struct config_messages *messages, enum config_severity 
 	append(messages, &message);
 }
 
+void config_messages_raise_warnings(struct config_messages *messages)
+{
+	for (size_t i = 0; i < messages->count; i++)
+		if (messages->items[i].severity == CONFIG_WARNING)
+			messages->items[i].severity = CONFIG_ERROR;
+	messages->error_count += messages->warning_count;
+	messages->warning_count = 0;
+}
+
 static const char *severity_name(enum config_severity severity)
 {
 	switch (severity) {
@@ -173,13 +182,17 @@ void config_messages_print(
 {
 	void (*print)(FILE *, const struct config_message *) = json ? print_json : print_plain;
 
-	for (size_t i = 0; i < messages->count; i++)
-		if (!errors_only || messages->items[i].severity == CONFIG_ERROR)
+	size_t more = messages->error_count;
+
+	for (size_t i = 0; i < messages->count; i++) {
+		bool is_error = messages->items[i].severity == CONFIG_ERROR;
+		if (is_error || !errors_only)
 			print(file, &messages->items[i]);
-	if (messages->error_count <= ERRORS_MAX)
+		more -= is_error;
+	}
+	if (more == 0)
 		return;
 	char text[64];
-	size_t more = messages->error_count - ERRORS_MAX;
 	snprintf(text, sizeof(text), "and %zu more error%s", more, more == 1 ? "" : "s");
 	print(file, &(struct config_message){.severity = CONFIG_ERROR, .text = text});
 }

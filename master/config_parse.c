@@ -55,9 +55,10 @@ static bool parse_choice(const struct config_words *words, const struct choice *
 			return true;
 		}
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s'%s'",
-		        i == 0 ? "" : " or ", choices[i].word);
+		        i == 0 ? "" : " nor ", choices[i].word);
 	}
-	return fail(fault, size, "'%s' is neither of %s", words->items[0], list);
+	return fail(fault, size, count == 1 ? "'%s' is unknown; there is %s" : "'%s' is neither %s",
+	        words->items[0], list);
 }
 
 #define CHOICE_PARSER(name, ...)                                                                 \
@@ -274,7 +275,7 @@ bool config_parse_words(const struct config_words *words, struct config_value *v
 	return fail(fault, fault_size, "takes one or two words, not %zu", words->count);
 }
 
-bool config_parse_file(const struct config_words *words, struct config_value *value_out,
+bool config_parse_file_or_none(const struct config_words *words, struct config_value *value_out,
         char *fault, size_t fault_size)
 {
 	value_out->number = 0;
@@ -282,6 +283,18 @@ bool config_parse_file(const struct config_words *words, struct config_value *va
 		return false;
 	if (words->items[0][0] == '\0')
 		return fail(fault, fault_size, "an empty file name");
+	return true;
+}
+
+bool config_parse_file(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	if (!config_parse_file_or_none(words, value_out, fault, fault_size))
+		return false;
+	if (strcmp(words->items[0], "none") == 0)
+		return fail(fault, fault_size,
+		        "'none' takes back only proxy_ssl_certificate and ssl_client_certificate; "
+		        "a file of that name is './none'");
 	return true;
 }
 
@@ -295,10 +308,10 @@ bool config_parse_protocols(const struct config_words *words, struct config_valu
 		unsigned protocol = tls_protocol_from_name(slice_of(words->items[i]));
 		const char *near = config_suggest(words->items[i], names, 4);
 		if (!protocol)
-			return fail(fault, fault_size, "unknown protocol '%s'; %s%s",
+			return fail(fault, fault_size, "unknown protocol '%s'; %s%s%s",
 			        words->items[i],
-			        near ? "did you mean " : "there are TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
-			        near ? near : "");
+			        near ? "did you mean '" : "there are TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
+			        near ? near : "", near ? "'?" : "");
 		protocols |= protocol;
 	}
 	unsigned low = TLS_PROTOCOL_1_0 | TLS_PROTOCOL_1_1;
@@ -378,9 +391,9 @@ bool config_parse_error_log(const struct config_words *words, struct config_valu
 		        words->items[0]);
 	if (words->count == 2 && !log_level_from_name(slice_of(words->items[1]), &level)) {
 		const char *near = config_suggest(words->items[1], levels, 6);
-		return fail(fault, fault_size, "unknown level '%s'; %s%s", words->items[1],
-		        near ? "did you mean " : "there are debug info notice warn error crit",
-		        near ? near : "");
+		return fail(fault, fault_size, "unknown level '%s'; %s%s%s", words->items[1],
+		        near ? "did you mean '" : "there are debug info notice warn error crit",
+		        near ? near : "", near ? "'?" : "");
 	}
 	value_out->number = level;
 	return true;

@@ -14,7 +14,7 @@ config_parse_fn config_parse_buffer_size; /* 4k to 16m */
 config_parse_fn config_parse_cache_size; /* 256k to 16g */
 config_parse_fn config_parse_count; /* 0 to 1000000 */
 config_parse_fn config_parse_positive; /* 1 to 1000000 */
-config_parse_fn config_parse_auto_count; /* `auto` is 0, else 1 to 1024 */
+config_parse_fn config_parse_auto_count; /* `auto` is 0, else 1 to 128 */
 config_parse_fn config_parse_auto_number; /* `auto` is 0, else 1 to 2^30 */
 config_parse_fn config_parse_affinity; /* off 0, auto 1 */
 config_parse_fn config_parse_resolve; /* lenient 0, required 1 */
@@ -26,6 +26,7 @@ config_parse_fn config_parse_depth; /* 0 to 100 */
 config_parse_fn config_parse_word; /* one word, whatever it is */
 config_parse_fn config_parse_words; /* one word or more */
 config_parse_fn config_parse_file; /* one path */
+config_parse_fn config_parse_file_or_none; /* the same, or `none`: an outer one is taken back */
 config_parse_fn config_parse_protocols; /* TLS_PROTOCOL_... bits */
 config_parse_fn config_parse_keepalive; /* checked only: see config_read_keepalive */
 config_parse_fn config_parse_error_log; /* stderr or a file, then a level */

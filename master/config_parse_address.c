@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BACKLOG_DEFAULT = 4096, HOST_BYTES_MAX = 253 };
+enum { BACKLOG_DEFAULT = 4096, BACKLOG_MAX = 65535, WEIGHT_MAX = 65536, HOST_BYTES_MAX = 253 };
 
 static bool is_host(struct slice host)
 {
@@ -84,42 +84,54 @@ static bool read_time_parameter(
 	return true;
 }
 
+/* false, with `known` words to choose from. */
+static bool refuse_parameter(const char *what, const char *word, const char *const *known,
+        size_t count, char *fault, size_t size)
+{
+	char start[64];
+
+	snprintf(start, sizeof(start), "%.*s",
+	        (int)(strcspn(word, "=") + (strchr(word, '=') ? 1 : 0)), word);
+	const char *near = config_suggest(start, known, count);
+	snprintf(fault, size, "unknown %s '%s'%s%s%s", what, word, near ? "; did you mean '" : "",
+	        near ? near : "", near ? "'?" : "");
+	return false;
+}
+
 static bool read_server_parameter(
         const char *word, struct config_server *server, char *fault, size_t size)
 {
 	static const char *const known[] = {
 	        "weight=", "max_fails=", "fail_timeout=", "name=", "backup", "down"};
-	bool fine = true;
+	struct address literal;
+	const char *takes = NULL; /* what it takes, when that is not there */
 
 	if (starts(word, "weight=")) {
-		fine = read_count(word, strlen("weight="), 1, &server->weight) &&
-		       server->weight <= 65536;
+		if (!read_count(word, strlen("weight="), 1, &server->weight) ||
+		        server->weight > WEIGHT_MAX)
+			takes = "a number from 1 to 65536";
 	} else if (starts(word, "max_fails=")) {
-		fine = read_count(word, strlen("max_fails="), 0, &server->max_fails);
+		if (!read_count(word, strlen("max_fails="), 0, &server->max_fails))
+			takes = "a number from 0 to 1000000";
 	} else if (starts(word, "fail_timeout=")) {
 		return read_time_parameter(
 		        word, strlen("fail_timeout="), &server->fail_timeout_ms, fault, size);
 	} else if (starts(word, "name=")) {
-		struct address literal;
 		struct slice name = after(word, strlen("name="));
 		server->tls_name = name.data;
-		fine = is_host(name) || address_parse_ip(name, &literal);
+		if (!is_host(name) && !address_parse_ip(name, &literal))
+			takes = "a host name or an IP address";
 	} else if (strcmp(word, "backup") == 0) {
 		server->backup = true;
 	} else if (strcmp(word, "down") == 0) {
 		server->down = true;
 	} else {
-		char start[64];
-		snprintf(start, sizeof(start), "%.*s",
-		        (int)(strcspn(word, "=") + (strchr(word, '=') ? 1 : 0)), word);
-		const char *near = config_suggest(start, known, sizeof(known) / sizeof(known[0]));
-		snprintf(fault, size, "unknown parameter '%s'%s%s%s", word,
-		        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-		return false;
+		return refuse_parameter(
+		        "parameter", word, known, sizeof(known) / sizeof(known[0]), fault, size);
 	}
-	if (!fine)
-		snprintf(fault, size, "the parameter '%s' has no fitting value", word);
-	return fine;
+	if (takes)
+		snprintf(fault, size, "the parameter '%s' takes %s", word, takes);
+	return !takes;
 }
 
 bool config_read_server(const struct config_words *words, struct config_server *server_out,
@@ -179,7 +191,7 @@ static bool read_listen_option(
 {
 	static const char *const known[] = {
 	        "ssl", "backlog=", "ipv6only=", "deferred", "so_keepalive=", "freebind"};
-	bool fine = true;
+	const char *takes = NULL; /* what it takes, when that is not there */
 
 	if (strcmp(word, "ssl") == 0) {
 		listener->ssl = true;
@@ -189,26 +201,24 @@ static bool read_listen_option(
 		listener->freebind = true;
 	} else if (starts(word, "backlog=")) {
 		uint32_t backlog = 0;
-		fine = read_count(word, strlen("backlog="), 1, &backlog) && backlog <= 65535;
+		if (!read_count(word, strlen("backlog="), 1, &backlog) || backlog > BACKLOG_MAX)
+			takes = "a number from 1 to 65535";
 		listener->backlog = (int)backlog;
 	} else if (starts(word, "ipv6only=")) {
-		fine = read_switch(word + strlen("ipv6only="), &listener->ipv6only) &&
-		       listener->address.any.sa_family == AF_INET6;
+		if (listener->address.any.sa_family != AF_INET6)
+			takes = "an [IPv6]:PORT before it";
+		else if (!read_switch(word + strlen("ipv6only="), &listener->ipv6only))
+			takes = "on or off";
 	} else if (starts(word, "so_keepalive=")) {
-		fine = config_read_keepalive(
-		        word + strlen("so_keepalive="), &listener->so_keepalive);
+		if (!config_read_keepalive(word + strlen("so_keepalive="), &listener->so_keepalive))
+			takes = "on, off or IDLE:INTERVAL:COUNT";
 	} else {
-		char start[64];
-		snprintf(start, sizeof(start), "%.*s",
-		        (int)(strcspn(word, "=") + (strchr(word, '=') ? 1 : 0)), word);
-		const char *near = config_suggest(start, known, sizeof(known) / sizeof(known[0]));
-		snprintf(fault, size, "unknown option '%s'%s%s%s", word,
-		        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-		return false;
+		return refuse_parameter(
+		        "option", word, known, sizeof(known) / sizeof(known[0]), fault, size);
 	}
-	if (!fine)
-		snprintf(fault, size, "the option '%s' has no fitting value", word);
-	return fine;
+	if (takes)
+		snprintf(fault, size, "the option '%s' takes %s", word, takes);
+	return !takes;
 }
 
 bool config_read_listen(const struct config_words *words, struct config_listener *listener_out,

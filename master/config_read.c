@@ -58,10 +58,10 @@ static void refuse_title(
 	const char *word = words->items[0], *near = config_suggest(word, known, 4);
 	enum config_kind kind;
 
-	if (find_kind(word, words->count == 1, &kind))
+	if (find_kind(word, true, &kind) && words->count > 2)
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "[%s] has %zu words too many; a name with blanks is written in quotes",
-		        title, words->count - 2);
+		        "[%s] has more than one name; a name with blanks is written in quotes",
+		        title);
 	else if (find_kind(word, true, &kind))
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        "[%s] needs a name: [%s NAME]", title, word);
@@ -184,15 +184,6 @@ static void append_entry(
 	*at = entry;
 }
 
-/* `none` undoes what an outer section sets. */
-static bool is_taken_back(enum config_key key, const struct config_word_result *words)
-{
-	bool may_be = key == CONFIG_PROXY_SSL_CERTIFICATE_KEY ||
-	              key == CONFIG_SSL_CLIENT_CERTIFICATE_KEY;
-
-	return may_be && words->count == 1 && strcmp(words->items[0], "none") == 0;
-}
-
 static void add_entry(struct reader *reader, enum config_key key)
 {
 	const struct config_schema_row *row = config_schema_row(key);
@@ -215,10 +206,10 @@ static void add_entry(struct reader *reader, enum config_key key)
 	entry->text = arena_copy(
 	        reader->tree->arena, (struct slice){reader->value.data, words.used});
 	entry->origin = reader->here;
-	if (!is_taken_back(key, &words) &&
-	        !row->parse(&entry->words, &value, fault, sizeof(fault))) {
+	if (!row->parse(&entry->words, &value, fault, sizeof(fault))) {
 		config_messages_add(
 		        reader->messages, CONFIG_ERROR, &reader->here, "%s: %s", row->key, fault);
+		reader->section->refused[key] = true;
 		return;
 	}
 	append_entry(reader->section, key, entry);
@@ -273,22 +264,25 @@ static bool is_key(struct slice key)
 
 static void refuse_line(struct reader *reader, struct slice line)
 {
+	struct slice key, rest;
 	size_t word = 0;
 
-	while (word < line.length && word < KEY_BYTES_MAX && !strchr(" \t=;{", line.data[word]))
+	while (word < line.length && word < KEY_BYTES_MAX && !strchr(" \t=:;{", line.data[word]))
 		word++;
 	if (line.length &&
-	        (line.data[0] == '{' || line.data[0] == '}' || line.data[line.length - 1] == '{'))
+	        (line.data[0] == '{' || line.data[0] == '}' || line.data[line.length - 1] == '{')) {
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        "braces are nginx's; a section starts with a title like [tcp NAME] and "
 		        "ends at the next one");
-	else if (memchr(line.data, '=', line.length))
+	} else if (slice_split(line, '=', &key, &rest)) {
+		key = slice_trim(key);
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "'%.*s' is no key: letters, digits and '_' before the '='", (int)word,
-		        line.data);
-	else
+		        "'%.*s' is no key: letters, digits and '_' before the '='",
+		        (int)(key.length < KEY_BYTES_MAX ? key.length : KEY_BYTES_MAX), key.data);
+	} else {
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        "a line without '='; write '%.*s = ...'", (int)word, line.data);
+	}
 }
 
 /* What inih is to see of a line; false: nothing. */
@@ -377,4 +371,12 @@ struct config_section *config_tree_find(
 		if (section->kind == kind && strcmp(section->name, name) == 0)
 			return section;
 	return NULL;
+}
+
+bool config_tree_refused(const struct config_tree *tree, enum config_key key)
+{
+	for (const struct config_section *section = tree->first; section; section = section->next)
+		if (section->refused[key])
+			return true;
+	return false;
 }

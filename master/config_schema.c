@@ -117,7 +117,7 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_SSL_PRIORITY_KEY] = {"ssl_priority", IN_TCP_BOTH, config_parse_word, NULL, false,
                 "STRING", "A GnuTLS priority string in place of protocols and ciphers."},
         [CONFIG_SSL_CLIENT_CERTIFICATE_KEY] = {"ssl_client_certificate", IN_TCP_BOTH,
-                config_parse_file, NULL, false, "FILE | none",
+                config_parse_file_or_none, NULL, false, "FILE | none",
                 "PEM of the CAs of client certificates, whose names are sent to clients."},
         [CONFIG_SSL_TRUSTED_CERTIFICATE_KEY] = {"ssl_trusted_certificate", IN_TCP_BOTH,
                 config_parse_file, NULL, false, "FILE", "The same, names not sent."},
@@ -151,7 +151,7 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_PROXY_SSL_KEY] = {"proxy_ssl", IN_TCP_BOTH, config_parse_bool, "off", false,
                 "on | off", "TLS towards the upstream."},
         [CONFIG_PROXY_SSL_CERTIFICATE_KEY] = {"proxy_ssl_certificate", IN_PROXY_TLS,
-                config_parse_file, NULL, false, "FILE | none",
+                config_parse_file_or_none, NULL, false, "FILE | none",
                 "PEM chain of the client certificate that is shown to the upstream."},
         [CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY] = {"proxy_ssl_certificate_key", IN_PROXY_TLS,
                 config_parse_file, NULL, false, "FILE", "Its PEM private key."},
@@ -264,12 +264,12 @@ static size_t edit_distance(const char *a, const char *b)
 	return previous[b_length];
 }
 
-/* A name is near when about a third of it at most is wrong. */
+/* A name is near when little of it is wrong: of a short one a single letter. */
 static bool is_nearer(const char *word, const char *candidate, size_t *best)
 {
 	size_t distance = edit_distance(word, candidate);
 
-	if (distance > 1 + strlen(word) / 4 || distance >= *best)
+	if (distance > 1 + strlen(word) / 6 || distance >= *best)
 		return false;
 	*best = distance;
 	return true;

@@ -38,10 +38,10 @@ enum {
 	X(WORKER_CPU_AFFINITY, worker_cpu_affinity)                                                \
 	X(WORKER_CONNECTIONS, worker_connections)                                                  \
 	X(WORKER_BUFFERS, worker_buffers)                                                          \
-	X(WORKER_HANG_TIMEOUT, worker_hang_timeout) X(                                             \
-	        WORKER_RLIMIT_NOFILE, worker_rlimit_nofile) X(WORKER_SHUTDOWN_TIMEOUT,             \
-	        worker_shutdown_timeout) X(MAX_GENERATIONS, max_generations) X(USER,               \
-	        user) X(PID_FILE, pid_file) X(DAEMON, daemon) X(CORE_DUMPS,                        \
+	X(WORKER_HANG_TIMEOUT, worker_hang_timeout)                                                \
+	X(WORKER_RLIMIT_NOFILE, worker_rlimit_nofile)                                              \
+	X(WORKER_SHUTDOWN_TIMEOUT, worker_shutdown_timeout) X(MAX_GENERATIONS, max_generations) X( \
+	        USER, user) X(PID_FILE, pid_file) X(DAEMON, daemon) X(CORE_DUMPS,                  \
 	        core_dumps) X(RESOLVE_AT_START, resolve_at_start) X(ERROR_LOG,                     \
 	        error_log) X(INCLUDE, include) X(TLS_SESSION_CACHE_SIZE,                           \
 	        tls_session_cache_size) X(LISTEN, listen) X(PROXY_PASS,                            \

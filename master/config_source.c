@@ -35,6 +35,23 @@ struct config_source *config_source_create(void)
 	return source;
 }
 
+struct config_source *config_source_create_closed(void)
+{
+	struct config_source *source = config_source_create();
+
+	source->live = false;
+	return source;
+}
+
+void config_source_give(struct config_source *source, const char *path, struct slice text)
+{
+	struct file_answer *answer = config_answers_add_file(source, path);
+
+	answer->file.text = (struct slice){arena_copy(source->arena, text), text.length};
+	answer->file.mode = S_IFREG | 0600;
+	answer->file.uid = geteuid();
+}
+
 /* Key files were read into the arena: nothing of them stays in freed memory. */
 void config_source_destroy(struct config_source *source)
 {
@@ -217,6 +234,12 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void sort(struct list_answer *answer)
+{
+	if (answer->count)
+		qsort(answer->paths, answer->count, sizeof(*answer->paths), compare_paths);
+}
+
 static bool matches(const char *pattern, const char *path)
 {
 	return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
@@ -265,8 +288,19 @@ static void list_live(struct config_source *source, struct list_answer *answer)
 		globfree(&found);
 	}
 	append_overlaid(source, answer, &capacity, answer->pattern);
-	if (answer->count)
-		qsort(answer->paths, answer->count, sizeof(*answer->paths), compare_paths);
+	sort(answer);
+}
+
+/* A replayed source knows the list of every pattern that was asked for; a closed one finds its
+ * files. */
+static void list_known(struct config_source *source, struct list_answer *answer)
+{
+	size_t capacity = 0;
+
+	for (const struct file_answer *file = source->files; file; file = file->next)
+		if (!file->file.error && matches(answer->pattern, file->path))
+			append_path(source, answer, &capacity, file->path);
+	sort(answer);
 }
 
 struct list_answer *config_answers_add_list(struct config_source *source, const char *pattern)
@@ -288,6 +322,8 @@ const char *const *config_source_list(struct config_source *source, const char *
 	struct list_answer *answer = config_answers_add_list(source, pattern);
 	if (source->live)
 		list_live(source, answer);
+	else
+		list_known(source, answer);
 	return answer->paths;
 }
 
@@ -328,8 +364,12 @@ void config_source_resolve(
 	size_t unknown_count = 0;
 
 	CHECK(unknown && lookups);
-	for (size_t i = 0; i < count && source->live; i++) {
+	for (size_t i = 0; i < count; i++) {
+		struct address literal;
 		bool repeated = find_name(source, hosts[i]);
+		if (!source->live && !source->names_live &&
+		        !address_parse_ip(slice_of(hosts[i]), &literal))
+			continue;
 		for (size_t j = 0; j < unknown_count && !repeated; j++)
 			repeated = strcmp(unknown[j], hosts[i]) == 0;
 		if (!repeated)
@@ -347,6 +387,19 @@ void config_source_resolve(
 	}
 	free(lookups);
 	free(unknown);
+}
+
+void config_source_retry_names(struct config_source *source)
+{
+	struct name_answer **place = &source->names;
+
+	source->names_live = true;
+	while (*place) {
+		if ((*place)->names.error)
+			*place = (*place)->next; /* its memory stays the arena's */
+		else
+			place = &(*place)->next;
+	}
 }
 
 const struct config_names *config_source_addresses(

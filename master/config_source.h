@@ -21,6 +21,10 @@
 struct config_source;
 
 struct config_source *config_source_create(void);
+/* Asks neither disk nor resolver: knows the files that it is given, and no others. For tests. */
+struct config_source *config_source_create_closed(void);
+/* A file of a closed source, mode 0600 and the caller's; path and text are copied. */
+void config_source_give(struct config_source *source, const char *path, struct slice text);
 /* Replays what config_source_pack made; NULL when the bytes are no such thing. Copies them. */
 struct config_source *config_source_unpack(struct slice packed);
 void config_source_destroy(struct config_source *source);
@@ -53,6 +57,9 @@ struct config_names {
  * and already known hosts are fine. */
 void config_source_resolve(
         struct config_source *source, const char *const *hosts, size_t count, int timeout_ms);
+/* Of a replayed source: forgets the names that did not resolve, and looks names up from now on;
+ * what files held stays as it was. */
+void config_source_retry_names(struct config_source *source);
 /* What config_source_resolve found; a host never asked for has an error. */
 const struct config_names *config_source_addresses(
         const struct config_source *source, const char *host);

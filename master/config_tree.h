@@ -32,6 +32,7 @@ struct config_section {
 	const char *title; /* as written, for messages: "tcp shop" */
 	struct config_origin origin;
 	struct config_entry *entries[CONFIG_KEY_COUNT]; /* first of each key; NULL: not set */
+	bool refused[CONFIG_KEY_COUNT]; /* some value of it was refused: it is not missing */
 	bool used; /* a [tls NAME] that somebody names */
 };
 
@@ -39,6 +40,9 @@ struct config_tree {
 	struct arena *arena;
 	struct config_section *first, *last;
 };
+
+/* True when some section's value of `key` was refused: then a missing one is no further fault. */
+bool config_tree_refused(const struct config_tree *tree, enum config_key key);
 
 /* NULL when there is none. */
 struct config_section *config_tree_find(

@@ -4,14 +4,17 @@
 #include "master/options.h"
 
 #include "master/config_schema.h"
+#include "shared/arena.h"
 #include "shared/check.h"
+#include "shared/slice.h"
 
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { ARENA_CHUNK = 4096 };
 
 struct parser {
 	int argc, at;
@@ -30,23 +33,28 @@ static bool usage(const char *format, ...)
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputs("; 'sealane --help' lists the options\n", stderr);
+	fputs("\n'sealane --help' lists the options\n", stderr);
 	return false;
 }
 
-/* As the file system is now: the directory may change later (daemon). */
-static const char *absolute(const char *path)
+/* As the file system is now: the directory may change later (daemon). Without empty steps, "." and
+ * a slash at the end, so that two ways of writing a path are equal. */
+static const char *absolute(struct parser *parser, const char *path)
 {
-	char directory[PATH_MAX];
+	char directory[PATH_MAX] = "";
 
-	if (path[0] == '/')
-		return path;
-	CHECK(getcwd(directory, sizeof(directory)));
-	size_t size = strlen(directory) + strlen(path) + 2;
-	char *text = malloc(size);
-	CHECK(text);
-	snprintf(text, size, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
-	return text;
+	CHECK(path[0] == '/' || getcwd(directory, sizeof(directory)));
+	char *text = arena_format(parser->options->arena, "%s/%s", directory, path), *end = text;
+	for (const char *at = text; *at;) {
+		size_t step = strcspn(at + 1, "/");
+		if (step && !(step == 1 && at[1] == '.')) {
+			memmove(end, at, step + 1);
+			end += step + 1;
+		}
+		at += step + 1;
+	}
+	*end = '\0';
+	return end == text ? "/" : text;
 }
 
 /* The word behind an option. */
@@ -76,9 +84,8 @@ static bool set_signal(struct parser *parser, const char *word)
 		return set_action(parser, ACTION_SIGNAL, "-s");
 	}
 	const char *near = config_suggest(word, words, sizeof(words) / sizeof(words[0]));
-	if (near)
-		fprintf(stderr, "sealane: -s: did you mean '%s'?\n", near);
-	return usage("-s: '%s' is none of reload, quit, stop, reopen", word);
+	return usage("-s: '%s' is none of reload, quit, stop, reopen%s%s%s", word,
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static bool add_overlay(struct parser *parser, const char *word)
@@ -87,14 +94,11 @@ static bool add_overlay(struct parser *parser, const char *word)
 
 	if (!equals || equals == word)
 		return usage("--overlay: '%s' is not PATH=FILE", word);
-	size_t length = (size_t)(equals - word);
-	char *path = malloc(length + 1);
-	CHECK(path);
-	memcpy(path, word, length);
-	path[length] = '\0';
+	const char *path = arena_copy(
+	        parser->options->arena, (struct slice){word, (size_t)(equals - word)});
 	parser->overlays[parser->options->overlay_count++] = (struct overlay){
-	        .path = absolute(path),
-	        .file = equals[1] ? absolute(equals + 1) : "",
+	        .path = absolute(parser, path),
+	        .file = equals[1] ? absolute(parser, equals + 1) : "",
 	};
 	return true;
 }
@@ -113,13 +117,13 @@ static bool parse_with_word(struct parser *parser, const char *option, const cha
 	struct config_load_options *load = &parser->options->load;
 
 	if (strcmp(option, "-c") == 0)
-		load->main_file = absolute(word);
+		load->main_file = absolute(parser, word);
 	else if (strcmp(option, "-p") == 0)
-		load->prefix = absolute(word);
+		load->prefix = absolute(parser, word);
 	else if (strcmp(option, "-s") == 0)
 		return set_signal(parser, word);
 	else if (strcmp(option, "--pid") == 0)
-		load->pid_file = absolute(word);
+		load->pid_file = absolute(parser, word);
 	else if (strcmp(option, "--overlay") == 0)
 		return add_overlay(parser, word);
 	else
@@ -135,6 +139,25 @@ static bool takes_word(const char *option)
 		if (strcmp(options[i], option) == 0)
 			return true;
 	return false;
+}
+
+static bool refuse(const char *option)
+{
+	static const char *const signals[] = {"reload", "quit", "stop", "reopen"};
+	static const char *const long_options[] = {
+	        "--pid", "--overlay", "--format", "--help", "--manual"};
+	char name[32];
+
+	if (option[0] != '-') {
+		const char *near = config_suggest(option, signals, 4);
+		return usage("'%s' is no option%s%s%s", option, near ? "; did you mean '-s " : "",
+		        near ? near : "", near ? "'?" : "");
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(option, "="), option);
+	const char *near = strncmp(name, "--", 2) == 0 ? config_suggest(name, long_options, 5)
+	                                               : NULL;
+	return usage("unknown option '%s'%s%s%s", option, near ? "; did you mean '" : "",
+	        near ? near : "", near ? "'?" : "");
 }
 
 static bool parse_alone(struct parser *parser, const char *option)
@@ -160,8 +183,7 @@ static bool parse_alone(struct parser *parser, const char *option)
 	else if (strcmp(option, "-W") == 0)
 		parser->options->load.warnings_are_errors = true;
 	else
-		return usage(
-		        option[0] == '-' ? "unknown option '%s'" : "'%s' is no option", option);
+		return refuse(option);
 	return true;
 }
 
@@ -183,22 +205,41 @@ static bool parse_one(struct parser *parser)
 	            : usage("'%s' needs a word behind it", option);
 }
 
+static bool parse_all(struct parser *parser)
+{
+	const struct options *options = parser->options;
+
+	for (; parser->at < parser->argc; parser->at++)
+		if (!parse_one(parser))
+			return false;
+	if (options->overlay_count && options->action != ACTION_TEST &&
+	        options->action != ACTION_DUMP)
+		return usage("%s goes with -t or -T", "--overlay");
+	return true;
+}
+
 bool options_parse(int argc, char **argv, struct options *options_out)
 {
 	struct parser parser = {.argc = argc, .argv = argv, .options = options_out, .at = 1};
 
 	*options_out = (struct options){
-	        .load = {.main_file = SEALANE_SYSCONFDIR "/sealane/sealane.ini"}};
-	parser.overlays = calloc((size_t)argc + 1, sizeof(*parser.overlays));
-	CHECK(parser.overlays);
+	        .load = {.main_file = SEALANE_SYSCONFDIR "/sealane/sealane.ini"},
+	        .arena = arena_create(ARENA_CHUNK),
+	};
+	CHECK(options_out->arena);
+	parser.overlays = arena_alloc_array(
+	        options_out->arena, (size_t)argc + 1, sizeof(*parser.overlays));
 	options_out->overlays = parser.overlays;
-	for (; parser.at < argc; parser.at++)
-		if (!parse_one(&parser))
-			return false;
-	if (options_out->overlay_count && options_out->action != ACTION_TEST &&
-	        options_out->action != ACTION_DUMP)
-		return usage("%s goes with -t or -T", "--overlay");
-	return true;
+	if (parse_all(&parser))
+		return true;
+	options_destroy(options_out);
+	return false;
+}
+
+void options_destroy(struct options *options)
+{
+	arena_destroy(options->arena);
+	*options = (struct options){.arena = NULL};
 }
 
 void options_print_help(void)

@@ -28,6 +28,8 @@ enum action {
 	ACTION_MANUAL, /* --manual: sealane.ini(5) in mdoc, from the schema; for the build */
 };
 
+struct arena;
+
 struct overlay {
 	const char *path, *file; /* absolute; file "" removes */
 };
@@ -40,11 +42,13 @@ struct options {
 	bool json; /* --format=json */
 	const struct overlay *overlays;
 	size_t overlay_count;
+	struct arena *arena; /* of all its texts but those of argv */
 };
 
 /* Relative paths are made absolute. On false a message with what is wrong stands on stderr (exit
- * status EXIT_USAGE). Memory is never freed: it lives as long as the process. */
+ * status EXIT_USAGE), and nothing is to be destroyed. */
 bool options_parse(int argc, char **argv, struct options *options_out);
+void options_destroy(struct options *options);
 void options_print_help(void);
 
 #endif

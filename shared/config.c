@@ -10,6 +10,8 @@
 #include "shared/arena.h"
 #include "shared/tls_credentials.h"
 
+#include <stdlib.h>
+
 static bool client_is_used_later(const struct config *config, size_t index)
 {
 	for (size_t i = index + 1; i < config->tcp_count; i++)
@@ -37,4 +39,5 @@ void config_destroy(struct config *config)
 			tls_server_credentials_destroy(config->tcps[i].listener_tls);
 	}
 	arena_destroy(config->arena);
+	free(config);
 }

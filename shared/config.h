@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct arena;
+struct config_tree;
 struct tls_client_credentials;
 struct tls_server_credentials;
 
@@ -120,6 +121,7 @@ struct config_main {
 struct config {
 	struct arena *arena;
 	const char *main_file;
+	const struct config_tree *tree; /* what the files say, for the master's -T */
 	struct config_main main;
 	const struct config_listener *listeners;
 	size_t listener_count;
@@ -133,7 +135,7 @@ struct config {
 	bool names_unresolved; /* some server name is to be looked up again */
 };
 
-/* Frees the arena and the TLS credentials. No worker may use it any more. NULL is fine. */
+/* Frees it, its arena and its TLS credentials. No worker may use it any more. NULL is fine. */
 void config_destroy(struct config *config);
 
 #endif

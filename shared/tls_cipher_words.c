@@ -178,9 +178,9 @@ bool tls_cipher_word_find(struct slice word, struct tls_cipher_selector *selecto
 	return false;
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* Edit distance without case, where swapping two neighbours is one edit. Both at most WORD_MAX
@@ -242,6 +242,9 @@ static bool narrow(uint16_t *mask, uint16_t other)
 void tls_cipher_selector_narrow(
         struct tls_cipher_selector *selector, const struct tls_cipher_selector *other)
 {
+	/* OpenSSL forgets COMPLEMENTOFDEFAULT when the first word with a grade comes after it. */
+	if (selector->grade == 0 && other->grade != 0)
+		selector->not_default = false;
 	bool possible = narrow(&selector->kx, other->kx) && narrow(&selector->auth, other->auth) &&
 	                narrow(&selector->enc, other->enc) && narrow(&selector->mac, other->mac) &&
 	                narrow(&selector->grade, other->grade);

@@ -61,7 +61,8 @@ enum rule { RULE_ADD, RULE_ORDER, RULE_REMOVE, RULE_KILL, RULE_COMMAND };
 static void move(struct evaluation *evaluation, const bool *selected, bool inactive, bool to_head,
         bool active_after)
 {
-	struct suite_state moved[TLS_SUITES_MAX], stay[TLS_SUITES_MAX];
+	struct suite_state moved[TLS_SUITES_MAX] = {{.index = 0}};
+	struct suite_state stay[TLS_SUITES_MAX] = {{.index = 0}};
 	size_t moved_count = 0, stay_count = 0;
 	evaluation->step++;
 	for (size_t i = 0; i < evaluation->count; i++) {
@@ -325,9 +326,9 @@ bool tls_ciphers_parse(struct slice text, unsigned protocols, struct tls_cipher_
 	        .security_level = SECURITY_LEVEL_DEFAULT,
 	        .ignored = list_out->ignored,
 	        .ignored_size = sizeof(list_out->ignored),
-	        .fault = fault,
 	        .fault_size = fault_size,
 	};
+	evaluation.fault = fault;
 	for (size_t i = 0; i < evaluation.count; i++)
 		evaluation.suites[i].index = (uint8_t)i;
 	if (!evaluate_default(&evaluation, &text) || !evaluate(&evaluation, text))

@@ -81,8 +81,8 @@ enum tls_setting {
 	TLS_SETTING_PROTOCOLS,
 	TLS_SETTING_CIPHERS,
 	TLS_SETTING_PRIORITY,
-	TLS_SETTING_ALPN,
 	TLS_SETTING_VERIFY, /* proxy_ssl_verify, ssl_verify_client */
+	TLS_SETTING_ALPN, /* stays the last */
 };
 enum tls_severity { TLS_NOTICE, TLS_WARNING, TLS_ERROR };
 

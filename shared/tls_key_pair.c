@@ -8,7 +8,7 @@
 #include "shared/tls_key_pair.h"
 
 #include "shared/check.h"
-#include "shared/tls_pem_reader.h"
+#include "shared/tls_certificate_read.h"
 #include "shared/tls_strength.h"
 #include "shared/tls_subject.h"
 
@@ -17,11 +17,6 @@
 #include <time.h>
 
 enum { PASSWORD_MAX = 1024, KEY_ID_BYTES = 32 };
-
-static gnutls_datum_t datum_of(struct slice text)
-{
-	return (gnutls_datum_t){(void *)(uintptr_t)text.data, (unsigned)text.length};
-}
 
 void tls_chain_clear(struct tls_chain *chain)
 {
@@ -38,18 +33,10 @@ static void add_certificate(struct tls_chain *chain, const struct tls_pem_block 
 		        "%s holds more than %d certificates", pem->name, TLS_CHAIN_MAX);
 		return;
 	}
-	gnutls_x509_crt_t certificate;
-	gnutls_datum_t datum = datum_of(block->text);
-	CHECK(gnutls_x509_crt_init(&certificate) == 0);
-	int code = gnutls_x509_crt_import(certificate, &datum, GNUTLS_X509_FMT_PEM);
-	if (code == 0) {
+	gnutls_x509_crt_t certificate = tls_certificate_read(
+	        block, pem, TLS_SETTING_CERTIFICATE, reporter);
+	if (certificate)
 		chain->certificates[chain->count++] = certificate;
-		return;
-	}
-	gnutls_x509_crt_deinit(certificate);
-	tls_report(reporter, TLS_ERROR, TLS_SETTING_CERTIFICATE,
-	        "the certificate at line %u of %s cannot be read: %s", block->line, pem->name,
-	        block->finished ? gnutls_strerror(code) : "its END line is missing");
 }
 
 static void read_chain(
@@ -88,8 +75,8 @@ static bool sort_chain(struct tls_chain *chain)
 		if (j == chain->count)
 			break;
 		gnutls_x509_crt_t issuer = chain->certificates[j];
-		memmove(&chain->certificates[i + 2], &chain->certificates[i + 1],
-		        (j - i - 1) * sizeof(issuer));
+		for (; j > i + 1; j--)
+			chain->certificates[j] = chain->certificates[j - 1];
 		chain->certificates[i + 1] = issuer;
 	}
 	return sorted;
@@ -162,7 +149,7 @@ static bool find_key_block(
 static int import_key(
         gnutls_x509_privkey_t key, const struct tls_pem_block *block, const char *password)
 {
-	gnutls_datum_t datum = datum_of(block->text);
+	gnutls_datum_t datum = tls_datum_of(block->text);
 	return gnutls_x509_privkey_import2(
 	        key, &datum, GNUTLS_X509_FMT_PEM, password, password ? 0 : GNUTLS_PKCS_PLAIN);
 }

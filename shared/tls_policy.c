@@ -180,12 +180,21 @@ static bool init_priority(gnutls_priority_t *priority, const char *text, enum tl
 	return false;
 }
 
+static void write_priority(const struct tls_cipher_list *list, unsigned protocols, bool server,
+        char *text, size_t text_size)
+{
+	CHECK(tls_ciphers_to_priority(list, protocols, text, text_size));
+	size_t used = strlen(text);
+	if (server)
+		CHECK(snprintf(text + used, text_size - used, ":%%SERVER_PRECEDENCE") <
+		        (int)(text_size - used));
+}
+
 static void build_from_ciphers(const struct tls_policy_settings *settings, bool server,
         struct tls_reporter *reporter, struct tls_policy *policy)
 {
 	struct tls_cipher_list list;
 	char fault[512], text[PRIORITY_MAX];
-	const char *order = server ? ":%SERVER_PRECEDENCE" : "";
 	unsigned protocols = settings->protocols;
 
 	note_protocols(protocols, reporter);
@@ -198,8 +207,7 @@ static void build_from_ciphers(const struct tls_policy_settings *settings, bool 
 	policy->security_level = list.security_level;
 	policy->allowed = list.suites;
 
-	CHECK(tls_ciphers_to_priority(&list, protocols, text, sizeof(text) - strlen(order)));
-	strcat(text, order);
+	write_priority(&list, protocols, server, text, sizeof(text));
 	policy->priority_text = strdup(text);
 	CHECK(policy->priority_text);
 	if (reporter->failed ||
@@ -211,8 +219,7 @@ static void build_from_ciphers(const struct tls_policy_settings *settings, bool 
 	unsigned without_13 = protocols & ~(unsigned)TLS_PROTOCOL_1_3;
 	if (!(policy->protocols & TLS_PROTOCOL_1_2) || !(policy->protocols & TLS_PROTOCOL_1_3))
 		return;
-	CHECK(tls_ciphers_to_priority(&list, without_13, text, sizeof(text) - strlen(order)));
-	strcat(text, order);
+	write_priority(&list, without_13, server, text, sizeof(text));
 	init_priority(&policy->priority_tls12, text, TLS_SETTING_CIPHERS, reporter);
 }
 

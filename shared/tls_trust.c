@@ -8,7 +8,7 @@
 #include "shared/tls_trust.h"
 
 #include "shared/check.h"
-#include "shared/tls_pem_reader.h"
+#include "shared/tls_certificate_read.h"
 #include "shared/tls_subject.h"
 
 #include <stdlib.h>
@@ -78,25 +78,6 @@ static void check_dates(gnutls_x509_crt_t certificate, const struct tls_pem *pem
 	        tls_date_format(not_after, date, sizeof(date)));
 }
 
-static void add_block(struct tls_trust *trust, const struct tls_pem_block *block,
-        const struct tls_pem *pem, enum tls_setting setting, struct tls_reporter *reporter)
-{
-	gnutls_x509_crt_t certificate;
-	gnutls_datum_t datum = {(void *)(uintptr_t)block->text.data, (unsigned)block->text.length};
-	CHECK(gnutls_x509_crt_init(&certificate) == 0);
-	int code = gnutls_x509_crt_import(certificate, &datum, GNUTLS_X509_FMT_PEM);
-	if (code != 0) {
-		tls_report(reporter, TLS_ERROR, setting,
-		        "the certificate at line %u of %s cannot be read: %s", block->line,
-		        pem->name,
-		        block->finished ? gnutls_strerror(code) : "its END line is missing");
-		gnutls_x509_crt_deinit(certificate);
-		return;
-	}
-	check_dates(certificate, pem, setting, reporter);
-	add(trust, certificate, true);
-}
-
 void tls_trust_add_pem(struct tls_trust *trust, const struct tls_pem *pem, enum tls_setting setting,
         struct tls_reporter *reporter)
 {
@@ -109,7 +90,12 @@ void tls_trust_add_pem(struct tls_trust *trust, const struct tls_pem *pem, enum 
 		if (!tls_pem_block_is_certificate(&block))
 			continue;
 		any = true;
-		add_block(trust, &block, pem, setting, reporter);
+		gnutls_x509_crt_t certificate = tls_certificate_read(
+		        &block, pem, setting, reporter);
+		if (!certificate)
+			continue;
+		check_dates(certificate, pem, setting, reporter);
+		add(trust, certificate, true);
 	}
 	if (!any)
 		tls_report(reporter, TLS_ERROR, setting,

@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 
 /* Says what went wrong on stderr and ends the program with status 1. */
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* "127.0.0.2:25001" as a socket address; anything else ends the program. */
 struct sockaddr_in address_parse(const char *text);

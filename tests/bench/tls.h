@@ -22,6 +22,6 @@ SSL_CTX *tls_context_create(const SSL_METHOD *method, enum tls_version version);
 void tls_context_serve(SSL_CTX *context, const char *pki);
 
 /* Ends the program with OpenSSL's own reason. */
-_Noreturn void tls_fail(const char *doing);
+void tls_fail(const char *doing) __attribute__((noreturn));
 
 #endif

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,6 +70,8 @@ struct upstream {
 	bool ended;
 	struct counters counters;
 	char *bulk;
+	struct connection *connections; /* by descriptor */
+	struct port *ports;
 };
 
 static void watch(
@@ -80,7 +83,7 @@ static void watch(
 		fail("epoll_ctl: %s", strerror(errno));
 }
 
-static void connection_destroy(struct connection *connection)
+static void connection_close(struct connection *connection)
 {
 	if (connection->ssl) {
 		if (connection->ready)
@@ -88,7 +91,6 @@ static void connection_destroy(struct connection *connection)
 		SSL_free(connection->ssl);
 	}
 	close(connection->watched.fd);
-	free(connection);
 }
 
 /* Bytes moved; 0: nothing for now; -1: the connection has ended. */
@@ -223,9 +225,9 @@ static void accept_some(struct upstream *upstream, const struct port *port)
 		int fd = accept4(port->watched.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED))
 			return;
-		struct connection *connection = calloc(1, sizeof(*connection));
-		if (fd < 0 || !connection)
+		if (fd < 0)
 			fail("accept: %s", strerror(errno));
+		struct connection *connection = &upstream->connections[fd];
 		*connection = (struct connection){
 		        .watched = {WATCHED_CONNECTION, fd}, .service = port->service};
 		if (port->context)
@@ -233,7 +235,7 @@ static void accept_some(struct upstream *upstream, const struct port *port)
 		upstream->counters.connections++;
 		watch(upstream, &connection->watched, EPOLLIN, EPOLL_CTL_ADD);
 		if (!port->context && !serve(upstream, connection, 0))
-			connection_destroy(connection);
+			connection_close(connection);
 	}
 }
 
@@ -264,7 +266,7 @@ static void dispatch(struct upstream *upstream, struct watched *watched, uint32_
 		break;
 	case WATCHED_CONNECTION:
 		if (!serve(upstream, (struct connection *)watched, events))
-			connection_destroy((struct connection *)watched);
+			connection_close((struct connection *)watched);
 		break;
 	}
 }
@@ -279,43 +281,54 @@ static enum service service_parse(const char *word)
 	fail("'%s': write echo, sink or source", word);
 }
 
-/* One listening port; lives as long as the program. */
-static void open_port(const struct upstream *upstream, const char *pki, char *text)
+/* Fills `port` from ADDRESS:PORT=SECURITY,SERVICE. */
+static void port_open(struct port *port, const char *pki, char *text)
 {
-	char *security = strchr(text, '=');
-	char *service = security ? strchr(security, ',') : NULL;
-	struct port *port = calloc(1, sizeof(*port));
+	const char *address_text = strtok(text, "=");
+	const char *security = strtok(NULL, ",");
+	const char *service = strtok(NULL, "");
 
-	if (!service || !port)
-		fail("'%s': write ADDRESS:PORT=SECURITY,SERVICE", text);
-	*security++ = '\0';
-	*service++ = '\0';
-	struct sockaddr_in address = address_parse(text);
+	if (!address_text || !security || !service)
+		fail("write ADDRESS:PORT=SECURITY,SERVICE");
+	struct sockaddr_in address = address_parse(address_text);
 	enum tls_version version = tls_version_parse(security);
 	port->watched = (struct watched){WATCHED_PORT, socket_listen(&address)};
 	port->service = service_parse(service);
-	if (version != TLS_NONE) {
-		port->context = tls_context_create(TLS_server_method(), version);
-		tls_context_serve(port->context, pki);
-		if (port->service == SERVICE_ECHO)
-			SSL_CTX_set_mode(port->context, SSL_MODE_RELEASE_BUFFERS);
+	if (version == TLS_NONE)
+		return;
+	port->context = tls_context_create(TLS_server_method(), version);
+	tls_context_serve(port->context, pki);
+	if (port->service == SERVICE_ECHO)
+		SSL_CTX_set_mode(port->context, SSL_MODE_RELEASE_BUFFERS);
+}
+
+static void start(struct upstream *upstream, const char *pki, unsigned port_count, char **texts)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		fail("start: %s", strerror(errno));
+	*upstream = (struct upstream){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+	        .bulk = calloc(1, BULK_BYTES),
+	        .connections = calloc(files.rlim_cur, sizeof(*upstream->connections)),
+	        .ports = calloc(port_count, sizeof(*upstream->ports))};
+	if (upstream->epoll_fd < 0 || !upstream->bulk || !upstream->connections || !upstream->ports)
+		fail("start: %s", strerror(errno));
+	for (unsigned i = 0; i < port_count; i++) {
+		port_open(&upstream->ports[i], pki, texts[i]);
+		watch(upstream, &upstream->ports[i].watched, EPOLLIN, EPOLL_CTL_ADD);
 	}
-	watch(upstream, &port->watched, EPOLLIN, EPOLL_CTL_ADD);
 }
 
 int main(int argc, char **argv)
 {
-	struct upstream upstream = {
-	        .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .bulk = calloc(1, BULK_BYTES)};
+	struct upstream upstream;
 	struct watched control = {WATCHED_CONTROL, STDIN_FILENO};
 
 	if (argc < 3)
 		fail("usage: upstream PKI ADDRESS:PORT=SECURITY,SERVICE...");
-	if (upstream.epoll_fd < 0 || !upstream.bulk)
-		fail("start: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
-	for (int i = 2; i < argc; i++)
-		open_port(&upstream, argv[1], argv[i]);
+	start(&upstream, argv[1], (unsigned)argc - 2, argv + 2);
 	watch(&upstream, &control, EPOLLIN, EPOLL_CTL_ADD);
 
 	while (!upstream.ended) {
@@ -324,5 +337,8 @@ int main(int argc, char **argv)
 		for (int i = 0; i < count; i++)
 			dispatch(&upstream, events[i].data.ptr, events[i].events);
 	}
+	free(upstream.ports);
+	free(upstream.connections);
+	free(upstream.bulk);
 	return 0;
 }

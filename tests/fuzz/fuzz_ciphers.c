@@ -68,6 +68,35 @@ static void check_priority(const char *text, const struct tls_cipher_list *list,
 			        tls_suite_openssl_name(list->surplus.indices[i]));
 }
 
+static const char *word_at(unsigned number)
+{
+	static const char *const keywords[] = {"ALL", "HIGH", "FIPS", "COMPLEMENTOFDEFAULT", "kRSA",
+	        "DHE", "ECDHE", "aRSA", "aECDSA", "RSA", "AES128", "AES256", "AES", "AESGCM",
+	        "AESCCM", "AESCCM8", "CAMELLIA", "CAMELLIA128", "CHACHA20", "CBC", "SHA1", "SHA256",
+	        "SHA384", "SSLv3", "TLSv1", "TLSv1.2", "MD5", "aNULL", "PSK", "@STRENGTH",
+	        "@SECLEVEL=1", "@SECLEVEL=3"};
+	enum { KEYWORDS = sizeof(keywords) / sizeof(keywords[0]) };
+	number %= KEYWORDS + (unsigned)tls_suite_count();
+	return number < KEYWORDS ? keywords[number] : tls_suite_openssl_name(number - KEYWORDS);
+}
+
+/* Words with what stands between them; as many as fit. */
+static size_t write_words(const uint8_t *data, size_t size, char *text, size_t text_size)
+{
+	static const char *const joints[] = {":", ":-", ":!", ":+", "+", ":", ",-", "-"};
+	size_t used = data[0] & 0x40 ? (size_t)snprintf(text, text_size, "DEFAULT") : 0;
+	for (size_t i = 1; i + 1 < size; i += 2) {
+		const char *word = word_at(data[i + 1]);
+		const char *joint = *word == '@' ? ":" : joints[data[i] & 7];
+		if (used == 0)
+			joint = "";
+		if (used + strlen(joint) + strlen(word) >= text_size)
+			break;
+		used += (size_t)snprintf(text + used, text_size - used, "%s%s", joint, word);
+	}
+	return used;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static SSL_CTX *context;
@@ -77,11 +106,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	unsigned protocols = data[0] & 15;
 	char text[TEXT_MAX] = {0};
-	memcpy(text, data + 1, size - 1);
+	size_t length = size - 1;
+	if (data[0] & 0x80)
+		length = write_words(data, size, text, sizeof(text));
+	else
+		memcpy(text, data + 1, length);
 	struct tls_cipher_list list;
 	char fault[256] = "";
 	if (!tls_ciphers_parse(
-	            (struct slice){text, size - 1}, protocols, &list, fault, sizeof(fault))) {
+	            (struct slice){text, length}, protocols, &list, fault, sizeof(fault))) {
 		if (fault[0] == '\0')
 			differ(text, "refused without", "a reason");
 		return 0;

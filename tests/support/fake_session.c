@@ -39,6 +39,26 @@ static void on_session_end(struct session_host *host)
 	FAKE_OF(host, host)->ended++;
 }
 
+/* A group of one server, for what the tunnel reports of it. */
+static void init_upstream(struct fake_session *fake)
+{
+	fake->endpoint = (struct config_endpoint){.server = "fake",
+	        .host = "fake",
+	        .weight = 1,
+	        .max_fails = 1,
+	        .fail_timeout_ms = 1};
+	fake->endpoint.address = (struct address){
+	        .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	        .length = sizeof(fake->endpoint.address.in)};
+	fake->group = (struct config_group){
+	        .name = "fake", .endpoints = &fake->endpoint, .endpoint_count = 1};
+	fake->config = (struct config){
+	        .groups = &fake->group, .group_count = 1, .endpoint_count = 1};
+	fake->upstream_state = upstream_state_create(1, 1);
+	fake->host.dialer.balancer = balancer_create(&fake->config, fake->upstream_state);
+	fake->dial_settings.group = &fake->group;
+}
+
 void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 {
 	memset(fake, 0, sizeof(*fake));
@@ -57,8 +77,7 @@ void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 	fake->tcp.proxy_buffer_size = LARGE_BYTES;
 	fake->listener.tcp = &fake->tcp;
 	fake->listener.text = "127.0.0.1:1";
-	fake->group.name = "fake";
-	fake->dial_settings.group = &fake->group;
+	init_upstream(fake);
 	fake->settings = (struct tunnel_settings){
 	        .half_close = true, .truncation_resets = true, .idle_timeout_ms = IDLE_MS};
 	fake->protocol = (struct protocol){.name = "fake", .start = start, .stop = stop};
@@ -79,10 +98,11 @@ void fake_session_open(struct fake_session *fake)
 static void on_upstream(struct stream *stream, enum stream_event event)
 {
 	struct session *session = stream->owner;
+	struct fake_session *fake = FAKE_OF(session->host, host);
 
 	if (event == STREAM_READY) {
-		session->dial.confirmed = true;
-		tunnel_start(session, &FAKE_OF(session->host, host)->settings);
+		session->dial.confirmed = !fake->unconfirmed;
+		tunnel_start(session, &fake->settings);
 	} else if (event == STREAM_FAILED) {
 		session_close_failed(session, stream, false);
 	}
@@ -92,6 +112,8 @@ void fake_session_connect(struct fake_session *fake)
 {
 	struct stream *upstream = &fake->session->upstream;
 
+	fake->session->dial.settings = &fake->dial_settings;
+	fake->session->dial.endpoint = &fake->endpoint;
 	stream_open(upstream, fake_descriptor(),
 	        fake_transport_create(&fake->upstream, IO_UPSTREAM), false, LARGE_BYTES,
 	        HANDSHAKE_MS, on_upstream, fake->session);
@@ -115,6 +137,8 @@ void fake_session_destroy(struct fake_session *fake)
 	reset_queue_destroy(host->io.resets);
 	buffer_pool_destroy(host->io.pool);
 	event_loop_destroy(host->io.loop);
+	balancer_destroy(host->dialer.balancer);
+	upstream_state_destroy(fake->upstream_state);
 	fake_peer_free(&fake->client);
 	fake_peer_free(&fake->upstream);
 }

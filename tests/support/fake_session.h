@@ -9,6 +9,7 @@
 #ifndef TESTS_SUPPORT_FAKE_SESSION_H
 #define TESTS_SUPPORT_FAKE_SESSION_H
 
+#include "shared/upstream_state.h"
 #include "tests/support/fake_loop.h"
 #include "tests/support/fake_transport.h"
 #include "worker/session/tunnel.h"
@@ -18,12 +19,16 @@ struct fake_session {
 	struct scoreboard_row row;
 	struct config_listener listener;
 	struct config_tcp tcp;
+	struct config_endpoint endpoint;
 	struct config_group group;
+	struct config config;
+	struct upstream_state *upstream_state;
 	struct dial_settings dial_settings;
 	struct tunnel_settings settings;
 	struct protocol protocol;
 	struct session *session; /* its memory stays until the end, also after it has ended */
 	struct fake_peer client, upstream;
+	bool unconfirmed; /* READY is no success yet, as with TLS 1.3 */
 	unsigned ended; /* how often the host was told */
 };
 

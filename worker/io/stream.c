@@ -11,6 +11,7 @@
 #include "shared/check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -140,6 +141,7 @@ static bool fill(struct stream *stream)
 	size_t room = buffer_room(stream->in);
 	enum io_result result = stream->transport->ops->read(
 	        stream->transport, stream->in->data + stream->in->end, room, &got);
+	stream->read_ended = result == IO_EOF || result == IO_TRUNCATED || result == IO_ERROR;
 	buffer_filled(stream->in, got);
 	if (got) {
 		note_read(stream, got, room);
@@ -162,6 +164,29 @@ static bool fill(struct stream *stream)
 	}
 	fail(stream);
 	return false;
+}
+
+/* Sending failed because the other side has closed. What it sent before is still in the socket: its
+ * last bytes, or an alert that says why. That cause is better than ours. */
+static void read_last_words(struct stream *stream)
+{
+	struct transport *transport = stream->transport;
+	struct io_fault *fault = transport->fault;
+	size_t got = 0;
+
+	if (stream->read_ended || !has_read_room(stream) || !make_read_room(stream))
+		return;
+	transport->fault = NULL;
+	transport->readable = true;
+	transport->ops->read(
+	        transport, stream->in->data + stream->in->end, buffer_room(stream->in), &got);
+	buffer_filled(stream->in, got);
+	stream->bytes_in += got;
+	give_back_empty(stream);
+	if (transport->fault)
+		free(fault);
+	else
+		transport->fault = fault;
 }
 
 /* Sends until the socket refuses or nothing is left. False when it failed (and that was told). */
@@ -188,6 +213,7 @@ static bool send_queued(struct stream *stream)
 		stream->finished = result == IO_OK || result == IO_WANT_WRITE;
 	}
 	if (result == IO_ERROR) {
+		read_last_words(stream);
 		fail(stream);
 		return false;
 	}
@@ -340,7 +366,7 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	                                                                 : BUFFER_SMALL_BYTES;
 	stream->on_event = on_event;
 	stream->owner = owner;
-	stream->eof_seen = stream->bulk = stream->output_held_up = false;
+	stream->eof_seen = stream->read_ended = stream->bulk = stream->output_held_up = false;
 	stream->finish_asked = stream->finished = stream->closing = false;
 	stream->handshake_wants = IO_WANT_READ;
 	stream->bytes_in = stream->bytes_out = 0;

@@ -67,6 +67,7 @@ struct stream {
 	unsigned opening; /* counts opens and closes: tells a callback's caller that its stream is
 	                     another now */
 	bool eof_seen;
+	bool read_ended; /* the transport gave an end with the last bytes, cleanly or not */
 	bool bulk; /* it filled a small buffer, and its reads have been large since */
 	bool output_held_up;
 	bool finish_asked, finished, closing;

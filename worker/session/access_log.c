@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIME_TEXT_MAX = 40, REQUEST_TEXT_MAX = 2048 };
+enum { TIME_TEXT_MAX = 40, NAME_TEXT_MAX = 256, REQUEST_TEXT_MAX = 2048 };
 
 /* 2026-11-24T18:20:01+00:00, as nginx's $time_iso8601. */
 static void format_time(const struct timespec *time, char *buffer)
@@ -37,10 +37,11 @@ static const char *reused(const struct access_log_record *record)
 
 size_t access_log_format(const struct access_log_record *record, char *buffer)
 {
-	char time[TIME_TEXT_MAX], client[ADDRESS_TEXT_MAX], request[REQUEST_TEXT_MAX],
-	        status[16] = "-";
+	char time[TIME_TEXT_MAX], client[ADDRESS_TEXT_MAX], name[NAME_TEXT_MAX],
+	        request[REQUEST_TEXT_MAX], status[16] = "-";
 
 	format_time(&record->time, time);
+	log_escape(slice_of(record->server_name), name, sizeof(name));
 	log_escape(record->request, request, sizeof(request));
 	if (record->status)
 		snprintf(status, sizeof(status), "%u", record->status);
@@ -48,15 +49,26 @@ size_t access_log_format(const struct access_log_record *record, char *buffer)
 	        "%s %s %s \"%s\" %s up=%.1024s in=%" PRIu64 " out=%" PRIu64 " time=%" PRIu64
 	        ".%03u tls=%s"
 	        " cipher=%s session=%s end=%s",
-	        time, address_format(record->client, client, sizeof(client)),
-	        or_dash(record->server_name), or_dash(request), status,
-	        or_dash(record->upstream_addresses), record->bytes_received, record->bytes_sent,
-	        record->duration_ms / 1000, (unsigned)(record->duration_ms % 1000),
-	        or_dash(record->upstream_protocol), or_dash(record->upstream_cipher),
-	        reused(record), close_reason_word(record->reason));
+	        time, address_format(record->client, client, sizeof(client)), or_dash(name),
+	        or_dash(request), status, or_dash(record->upstream_addresses),
+	        record->bytes_received, record->bytes_sent, record->duration_ms / 1000,
+	        (unsigned)(record->duration_ms % 1000), or_dash(record->upstream_protocol),
+	        or_dash(record->upstream_cipher), reused(record),
+	        close_reason_word(record->reason));
 	size_t used = (size_t)length < ACCESS_LOG_LINE_MAX - 1 ? (size_t)length
 	                                                       : ACCESS_LOG_LINE_MAX - 2;
 	buffer[used] = '\n';
 	buffer[used + 1] = '\0';
 	return used + 1;
+}
+
+void access_log_write(struct log_file *file, const char *line, size_t length)
+{
+	if (!log_file_write(file, line, length) || !file->lines_dropped)
+		return;
+	uint64_t dropped = file->lines_dropped;
+	file->lines_dropped = 0;
+	log_write(LOG_WARN,
+	        "access log %s: %" PRIu64 " lines were dropped before this: it took none",
+	        file->path, dropped);
 }

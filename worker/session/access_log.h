@@ -40,4 +40,7 @@ enum { ACCESS_LOG_LINE_MAX = 4096 };
 /* The line with its newline; returns its length. `buffer` is ACCESS_LOG_LINE_MAX bytes. */
 size_t access_log_format(const struct access_log_record *record, char *buffer);
 
+/* Never waits. Lines that were dropped before are told in the error log once one is taken again. */
+void access_log_write(struct log_file *file, const char *line, size_t length);
+
 #endif

@@ -93,7 +93,7 @@ static void write_access_line(const struct session *session, enum close_reason r
 	};
 	size_t length = access_log_format(&record, line);
 	for (size_t i = 0; i < tcp->access_log_count; i++)
-		log_file_write(
+		access_log_write(
 		        &session->host->log_files[tcp->access_logs[i].log_index], line, length);
 }
 

@@ -59,6 +59,7 @@ static void store_session(struct tls_resume *resume)
 		return;
 	struct tls_session_info info = {
 	        .protocol = (uint16_t)gnutls_protocol_get_version(resume->session),
+	        .single_use = gnutls_protocol_get_version(resume->session) == GNUTLS_TLS1_3,
 	        .full_handshake_at = resume->full_handshake_at,
 	        .chain_not_after = resume->chain_not_after,
 	};

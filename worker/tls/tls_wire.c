@@ -10,8 +10,8 @@ struct tls_wire *tls_wire_create(struct event_loop *loop, struct buffer_pool *po
 
 	if (!wire)
 		return NULL;
-	wire->in = malloc(TLS_WIRE_BYTES);
-	wire->out = malloc(TLS_WIRE_BYTES);
+	wire->in = malloc(TLS_WIRE_IN_BYTES);
+	wire->out = malloc(TLS_WIRE_OUT_BYTES);
 	wire->pool = pool;
 	wire->loop = loop;
 	if (!wire->in || !wire->out) {

@@ -79,7 +79,7 @@ static void collect(void *opaque, enum tls_severity severity, enum tls_setting s
 {
 	static const char *const severities[] = {"notice", "warning", "error"};
 	static const char *const settings[] = {"CERTIFICATE", "KEY", "PASSWORDS", "TRUST",
-	        "CLIENT_CA", "PROTOCOLS", "CIPHERS", "PRIORITY", "ALPN", "VERIFY"};
+	        "CLIENT_CA", "PROTOCOLS", "CIPHERS", "PRIORITY", "VERIFY", "ALPN"};
 	struct report *report = opaque;
 	size_t used = strlen(report->text);
 	report->pair = pair;
@@ -440,8 +440,10 @@ static void client_fingerprint(const struct tls_client_settings *settings, uint8
 {
 	struct report report;
 	struct tls_client_credentials *credentials = create_client(settings, &report);
-	if (!credentials)
+	if (!credentials) {
 		fail_msg("%s", report.text);
+		return;
+	}
 	memcpy(bytes_out, credentials->fingerprint, TLS_FINGERPRINT_BYTES);
 	tls_client_credentials_destroy(credentials);
 }

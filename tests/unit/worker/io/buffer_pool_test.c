@@ -207,6 +207,7 @@ static void waiters_come_in_order_and_go_on_waiting_in_order(void **state)
 		holder_init(&holders[i], pool, SMALL, &turn);
 		buffer_pool_wait(pool, &holders[i].waiter);
 	}
+	buffer_pool_wait(pool, &holders[0].waiter); /* who waits already keeps its place */
 	buffer_pool_return(pool, &buffer);
 	for (size_t i = 0; i < 3; i++) {
 		/* Each got its turn; the first has the buffer, the others wait in their order. */

@@ -336,6 +336,18 @@ static void tasks_run_after_the_callbacks_of_a_turn_in_order(void **state)
 	assert_true(strcmp(fixture->calls, "ab21") == 0 || strcmp(fixture->calls, "ba21") == 0);
 }
 
+static void tasks_run_before_the_loop_waits_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->on_a = defer_both;
+	put_byte(fixture->pipe_a);
+	event_watch_set(&fixture->watch_a, EVENT_READ);
+	event_timer_set(&fixture->timer, 20);
+	run_for(fixture, 60);
+	assert_string_equal(fixture->calls, "a21t");
+}
+
 static void tasks_can_be_run_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -398,13 +410,16 @@ static void now_is_the_monotonic_clock_at_the_start_of_the_turn(void **state)
 }
 
 /* A pause of 200 us after each turn shows in their number. */
-static unsigned turns_in(struct fixture *fixture, uint64_t ms, size_t got, size_t room)
+static unsigned turns_in(
+        struct fixture *fixture, uint64_t ms, size_t got, size_t room, bool small_too)
 {
 	uint64_t until_ms = clock_ms() + ms;
 	unsigned turns = 0;
 
 	while (clock_ms() < until_ms) {
 		event_loop_note_read(fixture->loop, got, room);
+		if (small_too)
+			event_loop_note_read(fixture->loop, 100, 36864);
 		ev_run(event_loop_ev(fixture->loop), EVRUN_NOWAIT);
 		turns++;
 	}
@@ -416,9 +431,11 @@ static void bulk_in_small_pieces_brings_a_pause(void **state)
 	struct fixture *fixture = *state;
 
 	/* 50 ms hold 250 pauses of 200 us at most. */
-	assert_true(turns_in(fixture, 50, 16384, 262144) <= 250);
-	assert_true(turns_in(fixture, 50, 200000, 262144) > 250); /* large pieces */
-	assert_true(turns_in(fixture, 50, 100, 36864) > 250); /* small requests */
+	assert_true(turns_in(fixture, 50, 16384, 262144, false) <= 250);
+	assert_true(turns_in(fixture, 50, 200000, 262144, false) > 250); /* large pieces */
+	assert_true(
+	        turns_in(fixture, 50, 16384, 262144, true) > 250); /* somebody's small request */
+	assert_true(turns_in(fixture, 50, 100, 36864, false) > 250);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -436,6 +453,7 @@ int main(void)
 	        CASE(a_deadline_that_was_stopped_does_not_fire),
 	        CASE(a_deadline_may_set_itself_anew),
 	        CASE(tasks_run_after_the_callbacks_of_a_turn_in_order),
+	        CASE(tasks_run_before_the_loop_waits_again),
 	        CASE(tasks_can_be_run_at_once),
 	        CASE(a_task_may_leave_another),
 	        CASE(a_task_can_be_taken_back),

@@ -50,6 +50,7 @@ static void live(struct stream_rig *rig)
 	        &rig->peer, FAKE_HANDSHAKE, (struct fake_step){.result = IO_OK, .answers = true});
 	fake_write_short(&rig->peer, 0);
 	fake_step_add(&rig->peer, FAKE_WRITE, (struct fake_step){.count = SIZE_MAX});
+	fake_step_add(&rig->peer, FAKE_WRITE, (struct fake_step){.count = SIZE_MAX});
 	fake_fail(&rig->peer, FAKE_WRITE, CLOSE_UPSTREAM_RESET);
 	fake_read(&rig->peer, "bytes");
 	fake_read_end(&rig->peer, "", IO_EOF);
@@ -57,6 +58,8 @@ static void live(struct stream_rig *rig)
 	fake_loop_fire_in_turn(&stream->watch, EVENT_READ | EVENT_WRITE);
 	fake_loop_fire_in_turn(&stream->watch, EVENT_READ);
 	if (stream->state == STREAM_OPEN && !rig->peer.closed) {
+		rig_put(rig, "in time");
+		stream_flush(stream);
 		rig_put(rig, "too late");
 		stream_flush(stream);
 	}
@@ -108,6 +111,33 @@ static void a_stream_may_be_ended_in_each_of_its_events(void **state)
 		assert_int_equal(fake_loop_watch_count(fixture->io.loop), 0);
 		assert_int_equal(fake_loop_timer_count(fixture->io.loop), 0);
 		assert_int_equal(buffer_pool_lent_bytes(fixture->io.pool), 0);
+		rig_close(&rig);
+	}
+}
+
+static void fail_on_data(struct stream_rig *rig, enum stream_event event)
+{
+	if (event != STREAM_DATA)
+		return;
+	rig_put(rig, "answer");
+	stream_flush(&rig->stream);
+}
+
+static void failing_in_an_event_is_the_last_event(void **state)
+{
+	static const enum io_result results[] = {IO_OK, IO_EOF, IO_ERROR};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct stream_rig rig;
+		rig_init(&rig, &fixture->io);
+		rig_open_ready(&rig);
+		rig.hook = fail_on_data;
+		fake_fail(&rig.peer, FAKE_WRITE, CLOSE_UPSTREAM_RESET);
+		fake_read_end(&rig.peer, "question", results[i]);
+		rig_readable(&rig);
+		assert_true(rig_events_are(&rig, "DF"));
+		assert_int_equal(rig.stream.state, STREAM_BROKEN);
 		rig_close(&rig);
 	}
 }
@@ -254,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        CASE(a_whole_life_has_all_five_events),
 	        CASE(a_stream_may_be_ended_in_each_of_its_events),
+	        CASE(failing_in_an_event_is_the_last_event),
 	        CASE(a_stream_may_be_reopened_in_each_of_its_events),
 	        CASE(another_owner_hears_the_rest),
 	        CASE(closing_twice_is_fine),
