@@ -37,7 +37,8 @@ struct overlay_rule {
 
 struct config_source {
 	struct arena *arena;
-	bool live;
+	bool live; /* files, lists and names are asked for */
+	bool names_live; /* names are, whatever the rest */
 	struct file_answer *files;
 	struct list_answer *lists;
 	struct name_answer *names;

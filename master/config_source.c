@@ -367,7 +367,8 @@ void config_source_resolve(
 	for (size_t i = 0; i < count; i++) {
 		struct address literal;
 		bool repeated = find_name(source, hosts[i]);
-		if (!source->live && !address_parse_ip(slice_of(hosts[i]), &literal))
+		if (!source->live && !source->names_live &&
+		        !address_parse_ip(slice_of(hosts[i]), &literal))
 			continue;
 		for (size_t j = 0; j < unknown_count && !repeated; j++)
 			repeated = strcmp(unknown[j], hosts[i]) == 0;
@@ -386,6 +387,19 @@ void config_source_resolve(
 	}
 	free(lookups);
 	free(unknown);
+}
+
+void config_source_retry_names(struct config_source *source)
+{
+	struct name_answer **place = &source->names;
+
+	source->names_live = true;
+	while (*place) {
+		if ((*place)->names.error)
+			*place = (*place)->next; /* its memory stays the arena's */
+		else
+			place = &(*place)->next;
+	}
 }
 
 const struct config_names *config_source_addresses(

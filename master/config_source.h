@@ -57,6 +57,9 @@ struct config_names {
  * and already known hosts are fine. */
 void config_source_resolve(
         struct config_source *source, const char *const *hosts, size_t count, int timeout_ms);
+/* Of a replayed source: forgets the names that did not resolve, and looks names up from now on;
+ * what files held stays as it was. */
+void config_source_retry_names(struct config_source *source);
 /* What config_source_resolve found; a host never asked for has an error. */
 const struct config_names *config_source_addresses(
         const struct config_source *source, const char *host);

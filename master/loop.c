@@ -64,7 +64,7 @@ struct loop *loop_create(void)
 		return NULL;
 	}
 	list_init(&loop->children);
-	loop_signal_start(&loop->child_ended, loop, SIGCHLD, reap);
+	loop_signal_start(&loop->child_ended, loop, SIGCHLD, reap, NULL);
 	return loop;
 }
 
@@ -176,8 +176,9 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *signal, int revents)
 }
 
 void loop_signal_start(
-        struct loop_signal *signal, struct loop *loop, int number, loop_signal_fn *fn)
+        struct loop_signal *signal, struct loop *loop, int number, loop_signal_fn *fn, void *opaque)
 {
+	signal->opaque = opaque;
 	signal->loop = loop;
 	signal->fn = fn;
 	signal->number = number;

@@ -60,10 +60,11 @@ struct loop_signal {
 	struct ev_signal signal;
 	struct loop *loop;
 	loop_signal_fn *fn;
+	void *opaque; /* the owner's */
 	int number;
 };
-void loop_signal_start(
-        struct loop_signal *signal, struct loop *loop, int number, loop_signal_fn *fn);
+void loop_signal_start(struct loop_signal *signal, struct loop *loop, int number,
+        loop_signal_fn *fn, void *opaque);
 void loop_signal_stop(struct loop_signal *signal);
 
 /* Ends by itself when the child has been reaped, before `fn` is called. */

@@ -26,6 +26,7 @@ struct supervisor {
 	struct worker_context context;
 	struct list generations;
 	struct generation *serving;
+	uint64_t last_number;
 	struct loop_timer quit_limit;
 };
 
@@ -53,6 +54,8 @@ static void free_if_gone(struct supervisor *supervisor, struct generation *gener
 		supervisor->settings.on_generation_gone(supervisor->settings.opaque);
 		return;
 	}
+	if (!supervisor->serving)
+		log_set_sinks(NULL, 0); /* it was the first, and its files are all there is */
 	generation_destroy(generation);
 	supervisor->settings.on_generation_gone(supervisor->settings.opaque);
 }
@@ -84,7 +87,7 @@ struct supervisor *supervisor_create(const struct supervisor_settings *settings)
 	list_init(&supervisor->generations);
 	supervisor->context = (struct worker_context){
 	        .loop = settings->loop,
-	        .listeners = settings->listeners,
+	        .sockets = settings->sockets,
 	        .scoreboard = settings->scoreboard,
 	        .ticket_key = settings->ticket_key,
 	        .log_floor = settings->log_floor,
@@ -173,6 +176,11 @@ void supervisor_abandon(struct supervisor *supervisor, struct generation *genera
 struct generation *supervisor_serving(const struct supervisor *supervisor)
 {
 	return supervisor->serving;
+}
+
+uint64_t supervisor_next_number(struct supervisor *supervisor)
+{
+	return ++supervisor->last_number;
 }
 
 bool supervisor_is_empty(const struct supervisor *supervisor)

@@ -13,9 +13,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-struct listeners;
+struct slot_sockets;
 struct loop;
 struct scoreboard;
 struct supervisor;
@@ -26,7 +27,7 @@ enum { WORKER_START_LIMIT_MS = 10 * 1000 };
 
 struct supervisor_settings {
 	struct loop *loop;
-	struct listeners *listeners;
+	struct slot_sockets *sockets;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	enum log_level log_floor; /* -q: LOG_ERROR */
@@ -56,6 +57,8 @@ void supervisor_abandon(struct supervisor *supervisor, struct generation *genera
 
 /* The serving generation, NULL before the first commit. */
 struct generation *supervisor_serving(const struct supervisor *supervisor);
+/* The number of the next generation, from 1. */
+uint64_t supervisor_next_number(struct supervisor *supervisor);
 bool supervisor_is_empty(const struct supervisor *supervisor);
 size_t supervisor_worker_count(const struct supervisor *supervisor);
 

@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 struct generation;
-struct listeners;
+struct slot_sockets;
 
 struct worker_inheritance {
 	struct generation *generation;
-	const struct listeners *listeners;
+	const struct slot_sockets *sockets;
 	struct scoreboard *scoreboard;
 	size_t scoreboard_row;
 	struct ticket_key *ticket_key;

@@ -29,32 +29,34 @@ static char *end_of_strings(char **strings, char *end)
 	return end;
 }
 
-static char **copy_environment(void)
+/* NULL when memory is out: what was copied by then is lost, once in a process's life. */
+static char **copy_strings(char **strings)
 {
 	size_t count = 0;
 
-	while (environ[count])
+	while (strings[count])
 		count++;
 	char **copy = calloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; copy && i < count; i++) {
-		copy[i] = strdup(environ[i]);
+		copy[i] = strdup(strings[i]);
 		if (!copy[i])
-			return NULL; /* no title, then */
+			return NULL;
 	}
 	return copy;
 }
 
-void process_title_init(int argc, char **argv)
+char **process_title_init(int argc, char **argv)
 {
 	if (argc < 1)
-		return;
+		return argv;
 	char *end = end_of_strings(environ, end_of_strings(argv, argv[0]));
-	char **copy = copy_environment();
-	if (!copy)
-		return;
-	environ = copy;
+	char **environment = copy_strings(environ), **arguments = copy_strings(argv);
+	if (!environment || !arguments)
+		return argv;
+	environ = environment;
 	area.text = argv[0];
 	area.size = (size_t)(end - argv[0]);
+	return arguments;
 }
 
 void process_title_set(const char *format, ...)

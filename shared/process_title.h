@@ -5,9 +5,10 @@
 #ifndef SHARED_PROCESS_TITLE_H
 #define SHARED_PROCESS_TITLE_H
 
-/* First of all in main(): the title is written over `argv` and what follows it, so strings of the
- * command line that are kept must be copies. The environment is moved away and stays readable. */
-void process_title_init(int argc, char **argv);
+/* First of all in main(): the title is written over the command line and the environment. Both stay
+ * readable as copies: of the environment in place, of the arguments in what is returned (`argv`
+ * itself where memory is out, and there is no title then). */
+char **process_title_init(int argc, char **argv);
 
 /* "sealane: " and the text, cut to what fits. Does nothing before process_title_init. */
 void process_title_set(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -326,9 +326,9 @@ bool tls_ciphers_parse(struct slice text, unsigned protocols, struct tls_cipher_
 	        .security_level = SECURITY_LEVEL_DEFAULT,
 	        .ignored = list_out->ignored,
 	        .ignored_size = sizeof(list_out->ignored),
-	        .fault = fault,
 	        .fault_size = fault_size,
 	};
+	evaluation.fault = fault;
 	for (size_t i = 0; i < evaluation.count; i++)
 		evaluation.suites[i].index = (uint8_t)i;
 	if (!evaluate_default(&evaluation, &text) || !evaluate(&evaluation, text))

@@ -234,7 +234,8 @@ bool tls_ciphers_to_priority(
 {
 	struct parts parts;
 	take_apart(list, protocols, &parts);
-	struct text text = {buffer, buffer_size, 0, buffer_size == 0};
+	struct text text = {.size = buffer_size, .cut = buffer_size == 0};
+	text.buffer = buffer;
 	if (text.cut)
 		return false;
 	append(&text, "NONE");

@@ -3,8 +3,7 @@
  * tls_session_store.c - a segment of sets, two sides of them.
  *
  * The segment starts with a header and the library's tag; the guards of all sets follow, then the
- * sets, of the client side first. A guard names its holder by pid, which would cost a system call
- * for each operation: it is remembered in a page that the kernel empties at each fork.
+ * sets, of the client side first.
  */
 #include "shared/tls_session_store.h"
 
@@ -14,7 +13,6 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -45,7 +43,7 @@ struct tls_session_store {
 	unsigned magic;
 	struct shared_memory memory;
 	struct side sides[TLS_SESSION_SIDE_COUNT];
-	int32_t *pid; /* in a page of its own; 0 after each fork */
+	int32_t pid; /* this process's, for its locks: asking each time would be a system call */
 };
 
 struct geometry {
@@ -70,25 +68,6 @@ size_t tls_session_store_capacity(size_t size)
 	size_t set_bytes = (size_t)TLS_SESSION_SET_BLOCKS * TLS_SESSION_BLOCK_BYTES;
 
 	return geometry_of(size).client * (set_bytes / USUAL_SESSION_BYTES);
-}
-
-static int32_t *create_pid_page(void)
-{
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return NULL;
-	if (madvise(page, size, MADV_WIPEONFORK) == 0)
-		return page;
-	munmap(page, size);
-	return NULL;
-}
-
-static void destroy_pid_page(int32_t *page)
-{
-	if (page)
-		munmap(page, (size_t)sysconf(_SC_PAGESIZE));
 }
 
 static void lay_out(struct tls_session_store *store, const struct geometry *geometry)
@@ -122,16 +101,15 @@ struct tls_session_store *tls_session_store_create(size_t size, const char *libr
 	struct tls_session_store *store = calloc(1, sizeof(*store));
 	if (!store)
 		return NULL;
-	store->pid = create_pid_page();
-	if (!store->pid || !shared_memory_create(&store->memory, "sealane-sessions", raised(size),
-	                           SEGMENT_MAGIC, SEGMENT_VERSION)) {
-		destroy_pid_page(store->pid);
+	if (!shared_memory_create(&store->memory, "sealane-sessions", raised(size), SEGMENT_MAGIC,
+	            SEGMENT_VERSION)) {
 		free(store);
 		return NULL;
 	}
 	strncpy(((struct segment *)store->memory.base)->library, library, LIBRARY_BYTES - 1);
 	lay_out(store, &geometry);
 	store->magic = STORE_MAGIC;
+	tls_session_store_attach(store);
 	return store;
 }
 
@@ -142,15 +120,13 @@ void tls_session_store_destroy(struct tls_session_store *store)
 	CHECK_OBJ(store, STORE_MAGIC);
 	store->magic = 0;
 	shared_memory_destroy(&store->memory);
-	destroy_pid_page(store->pid);
 	free(store);
 }
 
-static int32_t own_pid(const struct tls_session_store *store)
+void tls_session_store_attach(struct tls_session_store *store)
 {
-	if (*store->pid == 0)
-		*store->pid = (int32_t)getpid();
-	return *store->pid;
+	CHECK_OBJ(store, STORE_MAGIC);
+	store->pid = (int32_t)getpid();
 }
 
 static size_t index_of(const struct side *side, const struct tls_session_key *key)
@@ -171,7 +147,7 @@ static bool enter(struct tls_session_store *store, enum tls_session_side which,
 	size_t index = index_of(side, key);
 	*guard_out = &side->guards[index];
 	*set_out = &side->sets[index];
-	return tls_session_guard_lock(*guard_out, own_pid(store));
+	return tls_session_guard_lock(*guard_out, store->pid);
 }
 
 size_t tls_session_store_take(struct tls_session_store *store, enum tls_session_side side,
@@ -268,7 +244,7 @@ size_t tls_session_store_copy(
 	for (int side = 0; side < TLS_SESSION_SIDE_COUNT; side++) {
 		for (size_t i = 0; i < from->sides[side].count; i++) {
 			struct tls_session_guard *guard = &from->sides[side].guards[i];
-			if (value_of(&guard->stored) == 0 || !lock_patiently(guard, own_pid(from)))
+			if (value_of(&guard->stored) == 0 || !lock_patiently(guard, from->pid))
 				continue;
 			copied += copy_set(
 			        &from->sides[side].sets[i], to, (enum tls_session_side)side, now);

@@ -62,6 +62,9 @@ struct tls_session_store;
 struct tls_session_store *tls_session_store_create(size_t size, const char *library);
 void tls_session_store_destroy(struct tls_session_store *store);
 
+/* First thing in a forked process that uses the store: its locks bear its own pid from now on. */
+void tls_session_store_attach(struct tls_session_store *store);
+
 /* Puts what still lives in `from` into `to`, oldest first, for a segment of another size; nothing
  * when their libraries differ. Workers may be using `from`; nobody uses `to` yet. Returns how many
  * were copied. */

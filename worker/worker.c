@@ -16,7 +16,7 @@
 #include "shared/scoreboard.h"
 #include "shared/worker_env.h"
 #include "worker/control.h"
-#include "worker/listener.h"
+#include "worker/acceptor.h"
 #include "worker/tls/tls_server.h"
 
 #include <malloc.h>
@@ -36,7 +36,7 @@ struct worker {
 	struct tls_client_context tls_client;
 	struct tls_server_context tls_server;
 	struct tcp_proxy *proxies;
-	struct listeners *listeners;
+	struct acceptor *acceptor;
 	struct event_task end_check;
 	uint64_t drain_started_ms;
 	uint64_t bytes_at_tick;
@@ -65,7 +65,7 @@ static void on_session_end(struct session_host *host)
 
 	atomic_store_explicit(
 	        &host->row->sessions, (uint32_t)host->session_count, memory_order_relaxed);
-	listeners_session_ended(worker->listeners);
+	acceptor_session_ended(worker->acceptor);
 	exit_when_drained(worker);
 }
 
@@ -99,7 +99,7 @@ static void drain(struct worker *worker)
 	worker->drain_started_ms = event_loop_now_ms(worker->loop);
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_DRAINING);
 	process_title_set("worker %u (draining)", worker->env->slot);
-	listeners_stop(worker->listeners, worker->master_died);
+	acceptor_stop(worker->acceptor, worker->master_died);
 	exit_when_drained(worker);
 }
 
@@ -185,7 +185,7 @@ static void on_tick(struct event_timer *timer)
 	atomic_store_explicit(&worker->host.row->sessions, (uint32_t)worker->host.session_count,
 	        memory_order_relaxed);
 	log_tick();
-	listeners_update(worker->listeners);
+	acceptor_update(worker->acceptor);
 	if (worker->host.draining) {
 		cut_outlived(worker);
 		exit_when_drained(worker);
@@ -277,7 +277,7 @@ static void start(struct worker *worker)
 	process_title_set("worker %u", worker->env->slot);
 	open_host(worker);
 	open_proxies(worker);
-	worker->listeners = listeners_create(worker->env, &worker->host, worker->proxies);
+	worker->acceptor = acceptor_create(worker->env, &worker->host, worker->proxies);
 	control_open(&worker->control, worker->loop, worker->env->control_fd, on_control, worker);
 	event_timer_init(&worker->tick, worker->loop, on_tick);
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_RUNNING);
@@ -291,7 +291,7 @@ static void stop(struct worker *worker)
 	control_close(&worker->control);
 	close_all(worker, CLOSE_FAST_SHUTDOWN);
 	event_loop_run_tasks(worker->loop); /* the ends of the sessions */
-	listeners_destroy(worker->listeners);
+	acceptor_destroy(worker->acceptor);
 	reset_queue_destroy(worker->host.io.resets);
 	event_loop_destroy(worker->loop);
 	session_host_destroy(&worker->host);

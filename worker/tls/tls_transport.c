@@ -17,7 +17,7 @@
 #include "worker/tls/tls_transport.h"
 
 #include "shared/check.h"
-#include "shared/log.h"
+#include "worker/tls/tls_ciphertext.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,6 @@
 
 enum {
 	TLS_TRANSPORT_MAGIC = 0x544c5354,
-	HANDSHAKE_RECV_BYTES = 16 * 1024,
 	EMPTY_IN_A_ROW_MAX = 32, /* as OpenSSL: a peer has no use for more */
 	SMALL_RECORD_BYTES =
 	        1370, /* fits one segment of 1,400 to 1,460 bytes with header and tag */
@@ -46,226 +45,20 @@ struct tls_transport *tls_transport_of(struct transport *transport)
 	return tls;
 }
 
-/* ---- the wire ---- */
-
-static void claim_wire(struct tls_transport *tls)
-{
-	struct tls_wire *wire = tls->wire;
-
-	CHECK(!wire->user);
-	wire->user = tls;
-	wire->in_start = wire->in_end = 0;
-	wire->out_bytes = 0;
-	if (tls->in_tail) {
-		wire->in_end = buffer_bytes(tls->in_tail);
-		memcpy(wire->in, tls->in_tail->data + tls->in_tail->start, wire->in_end);
-		buffer_pool_return(wire->pool, &tls->in_tail);
-	}
-	if (tls->out_tail && !tls->out_refused) {
-		wire->out_bytes = buffer_bytes(tls->out_tail);
-		memcpy(wire->out, tls->out_tail->data + tls->out_tail->start, wire->out_bytes);
-		buffer_pool_return(wire->pool, &tls->out_tail);
-	}
-}
-
-static void keep_input(struct tls_transport *tls)
-{
-	struct tls_wire *wire = tls->wire;
-	size_t count = wire->in_end - wire->in_start;
-
-	if (count == 0)
-		return;
-	tls->in_tail = buffer_pool_lend_always(wire->pool, count);
-	memcpy(tls->in_tail->data, wire->in + wire->in_start, count);
-	buffer_filled(tls->in_tail, count);
-}
-
-/* What GnuTLS pushed, from byte `sent` on, behind what the socket has refused already. */
-static void keep_output(struct tls_transport *tls, size_t sent)
-{
-	struct tls_wire *wire = tls->wire;
-	struct buffer *before = tls->out_tail;
-
-	if (sent == wire->out_bytes)
-		return;
-	size_t count = wire->out_bytes - sent;
-	tls->out_tail = buffer_pool_lend_always(wire->pool, buffer_bytes(before) + count);
-	if (before) {
-		memcpy(tls->out_tail->data, before->data + before->start, buffer_bytes(before));
-		buffer_filled(tls->out_tail, buffer_bytes(before));
-		buffer_pool_return(wire->pool, &before);
-	}
-	memcpy(tls->out_tail->data + tls->out_tail->end, wire->out + sent, count);
-	buffer_filled(tls->out_tail, count);
-}
-
-static void release_wire(struct tls_transport *tls)
-{
-	struct tls_wire *wire = tls->wire;
-
-	CHECK(wire->user == tls);
-	keep_input(tls);
-	keep_output(tls, 0);
-	wire->in_start = wire->in_end = wire->out_bytes = 0;
-	wire->user = NULL;
-}
-
-/* What a listener or an upstream that speaks no TLS sends first: not one of the content types of
- * RFC 8446 5.1. */
-static bool starts_as_tls(struct tls_transport *tls)
-{
-	const struct tls_wire *wire = tls->wire;
-	char line[120];
-
-	tls->first_byte_seen = true;
-	if (wire->in[0] >= 20 && wire->in[0] <= 23)
-		return true;
-	size_t length = 0;
-	while (length < wire->in_end && length < 80 && wire->in[length] != '\r' &&
-	        wire->in[length] != '\n')
-		length++;
-	struct slice first_line = {(const char *)wire->in, length};
-	bool client = tls->transport.side == IO_CLIENT;
-	transport_fault(&tls->transport,
-	        client ? CLOSE_CLIENT_CLEAR_TEXT : CLOSE_UPSTREAM_CLEAR_TEXT,
-	        "%s in clear text: \"%s\"", client ? "spoke" : "answered",
-	        log_escape(first_line, line, sizeof(line)));
-	return false;
-}
-
-/* One recv into the empty wire. False when it brought nothing: the socket is empty, ended or
- * failed, or what came is no TLS. */
-static bool receive(struct tls_transport *tls, size_t count_max)
-{
-	struct tls_wire *wire = tls->wire;
-	ssize_t got;
-
-	if (tls->socket_ended)
-		return false;
-	do
-		got = recv(tls->fd, wire->in, count_max, 0);
-	while (got < 0 && errno == EINTR);
-	tls->transport.readable = got == (ssize_t)count_max;
-	if (got == 0)
-		tls->socket_ended = true;
-	if (got < 0 && errno != EAGAIN)
-		tls->socket_error = errno;
-	if (got <= 0)
-		return false;
-	wire->in_start = 0;
-	wire->in_end = (size_t)got;
-	return tls->first_byte_seen || starts_as_tls(tls);
-}
-
-static ssize_t pull(gnutls_transport_ptr_t pointer, void *room, size_t size)
-{
-	struct tls_transport *tls = pointer;
-	struct tls_wire *wire = tls->wire;
-
-	if (wire->in_start == wire->in_end && !tls->handshake_done && tls->transport.readable)
-		receive(tls, HANDSHAKE_RECV_BYTES);
-	size_t count = wire->in_end - wire->in_start;
-	if (count == 0 || tls->transport.fault) {
-		gnutls_transport_set_errno(tls->session, EAGAIN);
-		return -1;
-	}
-	if (count > size)
-		count = size;
-	memcpy(room, wire->in + wire->in_start, count);
-	wire->in_start += count;
-	return (ssize_t)count;
-}
-
-static int pull_timeout(gnutls_transport_ptr_t pointer, unsigned ms)
-{
-	(void)pointer;
-	(void)ms;
-	return 1; /* never wait: pull says EAGAIN */
-}
-
-static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t count)
-{
-	struct tls_transport *tls = pointer;
-	struct tls_wire *wire = tls->wire;
-
-	CHECK(wire->user == tls);
-	CHECK(count <= TLS_WIRE_OUT_BYTES - wire->out_bytes);
-	memcpy(wire->out + wire->out_bytes, bytes, count);
-	wire->out_bytes += count;
-	return (ssize_t)count;
-}
-
-/* Bytes the socket took of `bytes`; all, or fewer when it takes no more now. Sets socket_error. */
-static size_t send_some(struct tls_transport *tls, const unsigned char *bytes, size_t count)
-{
-	ssize_t put;
-
-	do
-		put = send(tls->fd, bytes, count, MSG_NOSIGNAL);
-	while (put < 0 && errno == EINTR);
-	if (put < 0 && errno != EAGAIN)
-		tls->socket_error = errno;
-	return put < 0 ? 0 : (size_t)put;
-}
-
-static enum io_result socket_failed(struct tls_transport *tls)
-{
-	transport_fault_errno(&tls->transport, tls->socket_error);
-	return IO_ERROR;
-}
-
-/* The tail that the socket refused before. IO_OK when it is gone. */
-static enum io_result send_tail(struct tls_transport *tls)
-{
-	if (!tls->out_tail)
-		return IO_OK;
-	buffer_taken(tls->out_tail, send_some(tls, tls->out_tail->data + tls->out_tail->start,
-	                                    buffer_bytes(tls->out_tail)));
-	if (tls->socket_error)
-		return socket_failed(tls);
-	if (buffer_bytes(tls->out_tail))
-		return IO_WANT_WRITE;
-	buffer_pool_return(tls->wire->pool, &tls->out_tail);
-	tls->out_refused = false;
-	return IO_OK;
-}
-
-/* What has been pushed, in one send; the rest becomes the tail. */
-static enum io_result send_wire(struct tls_transport *tls)
-{
-	struct tls_wire *wire = tls->wire;
-
-	if (wire->out_bytes == 0)
-		return IO_OK;
-	size_t put = send_some(tls, wire->out, wire->out_bytes);
-	if (tls->socket_error) {
-		wire->out_bytes = 0;
-		return socket_failed(tls);
-	}
-	if (put < wire->out_bytes) {
-		keep_output(tls, put);
-		tls->out_refused = true;
-	}
-	wire->out_bytes = 0;
-	return tls->out_refused ? IO_WANT_WRITE : IO_OK;
-}
-
-/* ---- operations ---- */
-
 /* The session is beyond use: says why, and sends the alert that GnuTLS or the verifier has queued.
  */
 static enum io_result session_failed(struct tls_transport *tls, int code)
 {
 	tls->session_dead = true;
 	if (tls->socket_error)
-		return socket_failed(tls);
+		return tls_ciphertext_failed(tls);
 	tls->role->explain(tls, code);
 	if (tls->alert >= 0)
 		gnutls_alert_send(
 		        tls->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)tls->alert);
 	else if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		gnutls_alert_send_appropriate(tls->session, code);
-	send_wire(tls);
+	tls_ciphertext_send(tls);
 	return IO_ERROR;
 }
 
@@ -275,7 +68,7 @@ static enum io_result handshake_ended_early(struct tls_transport *tls)
 	if (tls->transport.fault)
 		return IO_ERROR;
 	if (tls->socket_error)
-		return socket_failed(tls);
+		return tls_ciphertext_failed(tls);
 	tls->role->explain(tls, GNUTLS_E_PREMATURE_TERMINATION);
 	return IO_ERROR;
 }
@@ -287,7 +80,7 @@ static enum io_result refused(struct tls_transport *tls)
 	gnutls_alert_send(tls->session, GNUTLS_AL_FATAL,
 	        tls->alert >= 0 ? (gnutls_alert_description_t)tls->alert
 	                        : GNUTLS_A_HANDSHAKE_FAILURE);
-	send_wire(tls);
+	tls_ciphertext_send(tls);
 	return IO_ERROR;
 }
 
@@ -307,7 +100,7 @@ static enum io_result handshake_step(struct tls_transport *tls)
 			return session_failed(tls, code);
 		}
 		/* Nothing is read before what we said has left. */
-		enum io_result sent = send_wire(tls);
+		enum io_result sent = tls_ciphertext_send(tls);
 		if (sent == IO_ERROR)
 			return sent;
 		if (tls->transport.fault || tls->socket_error || tls->socket_ended)
@@ -324,13 +117,13 @@ static enum io_result tls_handshake(struct transport *transport)
 	struct tls_transport *tls = tls_transport_of(transport);
 
 	if (tls->out_refused) {
-		enum io_result sent = send_tail(tls);
+		enum io_result sent = tls_ciphertext_send_tail(tls);
 		if (sent != IO_OK)
 			return sent;
 	}
-	claim_wire(tls);
+	tls_ciphertext_claim(tls);
 	enum io_result result = handshake_step(tls);
-	release_wire(tls);
+	tls_ciphertext_release(tls);
 	return result;
 }
 
@@ -400,7 +193,7 @@ static enum io_result read_wire(
 	if (wire->in_start == wire->in_end) {
 		if (!tls->transport.readable && !gnutls_record_check_pending(tls->session))
 			return IO_WANT_READ;
-		receive(tls, ask);
+		tls_ciphertext_receive(tls, ask);
 		tls->transport.read_filled = tls->transport.readable;
 	}
 	enum io_result result = decrypt(tls, room, size, got_out);
@@ -409,7 +202,7 @@ static enum io_result read_wire(
 	if (tls->transport.fault)
 		return IO_ERROR;
 	if (tls->socket_error)
-		return socket_failed(tls);
+		return tls_ciphertext_failed(tls);
 	if (!tls->socket_ended)
 		return IO_OK;
 	bool client = tls->transport.side == IO_CLIENT;
@@ -427,12 +220,12 @@ static enum io_result tls_read(
 	CHECK(size >= transport->read_room_min);
 	if (tls->close_notify_seen)
 		return IO_EOF;
-	claim_wire(tls);
+	tls_ciphertext_claim(tls);
 	transport->read_filled = false;
 	enum io_result result = read_wire(tls, room, size, got_out);
 	/* An answer to a key update, a refusal of renegotiation: sent by the stream, with what it
 	 * has to send. */
-	release_wire(tls);
+	tls_ciphertext_release(tls);
 	return result;
 }
 
@@ -481,7 +274,7 @@ static enum io_result tls_write(
 
 	*put_out = 0;
 	if (tls->out_refused) {
-		enum io_result sent = send_tail(tls);
+		enum io_result sent = tls_ciphertext_send_tail(tls);
 		if (sent != IO_OK)
 			return sent;
 	}
@@ -489,12 +282,12 @@ static enum io_result tls_write(
 		transport_fault_errno(transport, EPIPE);
 		return IO_ERROR;
 	}
-	claim_wire(tls);
+	tls_ciphertext_claim(tls);
 	note_write(tls);
 	enum io_result result = encrypt(tls, bytes, length, put_out);
 	if (result == IO_OK)
-		result = send_wire(tls);
-	release_wire(tls);
+		result = tls_ciphertext_send(tls);
+	tls_ciphertext_release(tls);
 	return result;
 }
 
@@ -504,10 +297,10 @@ static enum io_result tls_finish(struct transport *transport, bool closing)
 
 	if (tls->session_dead)
 		return IO_OK;
-	claim_wire(tls);
+	tls_ciphertext_claim(tls);
 	gnutls_bye(tls->session, GNUTLS_SHUT_WR);
-	enum io_result result = send_wire(tls);
-	release_wire(tls);
+	enum io_result result = tls_ciphertext_send(tls);
+	tls_ciphertext_release(tls);
 	/* A FIN while ciphertext waits would cut it off: then close_notify alone has to do. */
 	if (result == IO_OK && !closing)
 		shutdown(tls->fd, SHUT_WR);
@@ -533,10 +326,10 @@ static void send_alert(struct tls_transport *tls)
 		return;
 	if (tls->data_sent || !tls->handshake_done)
 		return;
-	claim_wire(tls);
+	tls_ciphertext_claim(tls);
 	gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
-	send_wire(tls);
-	release_wire(tls);
+	tls_ciphertext_send(tls);
+	tls_ciphertext_release(tls);
 }
 
 static void tls_close(struct transport *transport, bool cut)
@@ -578,9 +371,7 @@ void tls_transport_init(struct tls_transport *tls, gnutls_session_t session, int
 	tls->role = role;
 	tls->alert = -1;
 	gnutls_transport_set_ptr(session, tls);
-	gnutls_transport_set_pull_function(session, pull);
-	gnutls_transport_set_pull_timeout_function(session, pull_timeout);
-	gnutls_transport_set_push_function(session, push);
+	tls_ciphertext_attach(tls);
 	gnutls_handshake_set_timeout(session, GNUTLS_INDEFINITE_TIMEOUT);
 }
 

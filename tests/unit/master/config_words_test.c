@@ -68,9 +68,12 @@ static void words_are_split(void **state)
 	        {"\"a\";", "! a closing quote is followed by ';'; divide words by a blank"},
 	        {"a\"b\"", "! a quote inside a word; put the whole word in quotes and write \\\" "
 	                   "inside it"},
-	        {"a;", "! an unquoted ';' in 'a'; quote it; nginx's closing ';' is not wanted here"},
-	        {"a b;", "! an unquoted ';' in 'b'; quote it; nginx's closing ';' is not wanted here"},
-	        {"a#b", "! an unquoted '#' in 'a'; quote it; nginx's closing ';' is not wanted here"},
+	        {"a;", "! an unquoted ';' in 'a'; quote it; nginx's closing ';' is not wanted "
+	               "here"},
+	        {"a b;", "! an unquoted ';' in 'b'; quote it; nginx's closing ';' is not wanted "
+	                 "here"},
+	        {"a#b", "! an unquoted '#' in 'a'; quote it; nginx's closing ';' is not wanted "
+	                "here"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char joined[JOINED_MAX];

@@ -440,8 +440,10 @@ static void client_fingerprint(const struct tls_client_settings *settings, uint8
 {
 	struct report report;
 	struct tls_client_credentials *credentials = create_client(settings, &report);
-	if (!credentials)
+	if (!credentials) {
 		fail_msg("%s", report.text);
+		return;
+	}
 	memcpy(bytes_out, credentials->fingerprint, TLS_FINGERPRINT_BYTES);
 	tls_client_credentials_destroy(credentials);
 }

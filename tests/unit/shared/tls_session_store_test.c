@@ -218,8 +218,10 @@ static void another_process_finds_what_one_put(void **state)
 {
 	put(*state, 1, 1, 1500);
 	pid_t child = fork();
-	if (child == 0)
+	if (child == 0) {
+		tls_session_store_attach(*state);
 		_exit(take(*state, 1) == 1 && put(*state, 1, 2, 1500) ? 0 : 1);
+	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -230,6 +232,7 @@ static void another_process_finds_what_one_put(void **state)
 /* Puts, takes and drops for ever; stops where something comes out that was not put. */
 static void hammer(struct tls_session_store *store, unsigned seed)
 {
+	tls_session_store_attach(store);
 	for (;;) {
 		uint64_t key_number = (uint64_t)rand_r(&seed) % 4;
 		enum tls_session_side side = rand_r(&seed) % 4 ? TLS_SESSION_CLIENT_SIDE
@@ -253,7 +256,6 @@ static void a_store_outlives_deaths_inside_of_it(void **state)
 	pid_t children[PROCESSES] = {0};
 	int status;
 
-	take(*state, 1); /* the parent has its pid by heart now: children must not */
 	for (unsigned kill_number = 0; kill_number < KILLS + PROCESSES; kill_number++) {
 		pid_t *child = &children[kill_number % PROCESSES];
 		if (*child) {

@@ -28,130 +28,128 @@
 
 /* ---- the tables ---- */
 
+enum { ALERT = GNUTLS_E_FATAL_ALERT_RECEIVED };
+static const struct {
+	struct tls_error_facts facts;
+	enum close_reason reason;
+	const char *text;
+} word_rows[] = {
+        {{.code = ALERT, .alert = 116, .side = IO_UPSTREAM, .handshake_done = true},
+                CLOSE_UPSTREAM_REFUSED_US,
+                "the server requires a client certificate (alert 116, certificate "
+                "required): none is "
+                "configured, see proxy_ssl_certificate"},
+        {{.code = ALERT,
+                 .alert = 116,
+                 .side = IO_UPSTREAM,
+                 .handshake_done = true,
+                 .has_certificate = true},
+                CLOSE_UPSTREAM_REFUSED_US,
+                "the server requires a client certificate (alert 116, certificate "
+                "required): it did "
+                "not take ours, see proxy_ssl_certificate"},
+        {{.code = ALERT, .alert = 40, .side = IO_UPSTREAM, .certificate_requested = true},
+                CLOSE_UPSTREAM_REFUSED_US,
+                "the server requires a client certificate (alert 40, handshake failure): "
+                "none is "
+                "configured, see proxy_ssl_certificate"},
+        {{.code = ALERT, .alert = 40, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
+                "the server ended the TLS handshake with alert 40, handshake failure: no "
+                "protocol or cipher suite in common (proxy_ssl_protocols, "
+                "proxy_ssl_ciphers), a client certificate that it wants "
+                "(proxy_ssl_certificate), or a name that it does not know "
+                "(proxy_ssl_name)"},
+        {{.code = ALERT,
+                 .alert = 48,
+                 .side = IO_UPSTREAM,
+                 .handshake_done = true,
+                 .has_certificate = true},
+                CLOSE_UPSTREAM_REFUSED_US,
+                "the server refused our certificate (alert 48, unknown ca): its trusted "
+                "CAs did not "
+                "issue it, or an intermediate is missing in it; see proxy_ssl_certificate"},
+        {{.code = ALERT, .alert = 45, .side = IO_UPSTREAM, .has_certificate = true},
+                CLOSE_UPSTREAM_REFUSED_US,
+                "the server refused our certificate (alert 45, certificate expired); see "
+                "proxy_ssl_certificate"},
+        {{.code = ALERT, .alert = 112, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
+                "the server ended the TLS handshake with alert 112, unrecognized name: it "
+                "does not "
+                "serve the name that was sent to it, see proxy_ssl_name and "
+                "proxy_ssl_server_name"},
+        {{.code = ALERT, .alert = 70, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
+                "the server ended the TLS handshake with alert 70, protocol version: no "
+                "protocol "
+                "version in common, see proxy_ssl_protocols"},
+        {{.code = ALERT, .alert = 80, .side = IO_UPSTREAM, .handshake_done = true},
+                CLOSE_UPSTREAM_PROTOCOL,
+                "the server ended the connection with alert 80, internal error"},
+        {{.code = ALERT, .alert = 200, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
+                "the server ended the TLS handshake with alert 200, unknown alert"},
+        {{.code = GNUTLS_E_PREMATURE_TERMINATION, .alert = -1, .side = IO_UPSTREAM},
+                CLOSE_UPSTREAM_HANDSHAKE, "the server closed the connection in the TLS handshake"},
+        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
+                 .alert = -1,
+                 .side = IO_UPSTREAM,
+                 .nothing_received = true},
+                CLOSE_UPSTREAM_HANDSHAKE,
+                "the server closed the connection before it sent anything"},
+        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
+                 .alert = -1,
+                 .side = IO_UPSTREAM,
+                 .handshake_done = true},
+                CLOSE_UPSTREAM_TRUNCATED, "the server ended TLS without close_notify"},
+        {{.code = GNUTLS_E_DH_PRIME_UNACCEPTABLE, .alert = -1, .side = IO_UPSTREAM},
+                CLOSE_UPSTREAM_HANDSHAKE,
+                "the server's DH group is weaker than the security level allows, see "
+                "@SECLEVEL in "
+                "proxy_ssl_ciphers"},
+        {{.code = GNUTLS_E_DECRYPTION_FAILED,
+                 .alert = -1,
+                 .side = IO_UPSTREAM,
+                 .handshake_done = true},
+                CLOSE_UPSTREAM_PROTOCOL, "a record of the server cannot be decrypted"},
+        {{.code = GNUTLS_E_CERTIFICATE_ERROR, .alert = -1, .side = IO_UPSTREAM},
+                CLOSE_UPSTREAM_VERIFY,
+                "certificate verification failed: Error in the certificate."},
+        {{.code = GNUTLS_E_MEMORY_ERROR, .alert = -1, .side = IO_UPSTREAM}, CLOSE_RESOURCES,
+                "TLS with the server failed: Internal error in memory allocation. "
+                "(GNUTLS_E_MEMORY_ERROR)"},
+        {{.code = -12345, .alert = -1, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
+                "TLS with the server failed: (unknown error code) (unknown error)"},
+        {{.code = ALERT, .alert = 48, .side = IO_CLIENT}, CLOSE_CLIENT_HANDSHAKE,
+                "the client refused our certificate with alert 48, unknown ca: it does not "
+                "trust who "
+                "issued it, or an intermediate is missing in it"},
+        {{.code = ALERT, .alert = 46, .side = IO_CLIENT, .handshake_done = true},
+                CLOSE_CLIENT_PROTOCOL,
+                "the client ended the connection with alert 46, certificate unknown"},
+        {{.code = GNUTLS_E_NO_CERTIFICATE_FOUND, .alert = -1, .side = IO_CLIENT},
+                CLOSE_CLIENT_CERTIFICATE,
+                "the client sent no certificate, and ssl_verify_client is on"},
+        {{.code = GNUTLS_E_CERTIFICATE_REQUIRED, .alert = -1, .side = IO_CLIENT},
+                CLOSE_CLIENT_CERTIFICATE,
+                "the client sent no certificate, and ssl_verify_client is on"},
+        {{.code = GNUTLS_E_UNSUPPORTED_VERSION_PACKET, .alert = -1, .side = IO_CLIENT},
+                CLOSE_CLIENT_HANDSHAKE,
+                "no protocol version in common with the client, see ssl_protocols"},
+        {{.code = GNUTLS_E_NO_APPLICATION_PROTOCOL, .alert = -1, .side = IO_CLIENT},
+                CLOSE_CLIENT_HANDSHAKE, "the client offers none of the protocols of ssl_alpn"},
+        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
+                 .alert = -1,
+                 .side = IO_CLIENT,
+                 .nothing_received = true},
+                CLOSE_CLIENT_HANDSHAKE, "the client closed the connection before it sent anything"},
+};
+
 static void alerts_and_errors_have_words(void **state)
 {
 	(void)state;
-	enum { ALERT = GNUTLS_E_FATAL_ALERT_RECEIVED };
-	static const struct {
-		struct tls_error_facts facts;
-		enum close_reason reason;
-		const char *text;
-	} rows[] = {
-	        {{.code = ALERT, .alert = 116, .side = IO_UPSTREAM, .handshake_done = true},
-	                CLOSE_UPSTREAM_REFUSED_US,
-	                "the server requires a client certificate (alert 116, certificate "
-	                "required): none is "
-	                "configured, see proxy_ssl_certificate"},
-	        {{.code = ALERT,
-	                 .alert = 116,
-	                 .side = IO_UPSTREAM,
-	                 .handshake_done = true,
-	                 .has_certificate = true},
-	                CLOSE_UPSTREAM_REFUSED_US,
-	                "the server requires a client certificate (alert 116, certificate "
-	                "required): it did "
-	                "not take ours, see proxy_ssl_certificate"},
-	        {{.code = ALERT, .alert = 40, .side = IO_UPSTREAM, .certificate_requested = true},
-	                CLOSE_UPSTREAM_REFUSED_US,
-	                "the server requires a client certificate (alert 40, handshake failure): "
-	                "none is "
-	                "configured, see proxy_ssl_certificate"},
-	        {{.code = ALERT, .alert = 40, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server ended the TLS handshake with alert 40, handshake failure: no "
-	                "protocol or cipher suite in common (proxy_ssl_protocols, "
-	                "proxy_ssl_ciphers), a client certificate that it wants "
-	                "(proxy_ssl_certificate), or a name that it does not know "
-	                "(proxy_ssl_name)"},
-	        {{.code = ALERT,
-	                 .alert = 48,
-	                 .side = IO_UPSTREAM,
-	                 .handshake_done = true,
-	                 .has_certificate = true},
-	                CLOSE_UPSTREAM_REFUSED_US,
-	                "the server refused our certificate (alert 48, unknown ca): its trusted "
-	                "CAs did not "
-	                "issue it, or an intermediate is missing in it; see proxy_ssl_certificate"},
-	        {{.code = ALERT, .alert = 45, .side = IO_UPSTREAM, .has_certificate = true},
-	                CLOSE_UPSTREAM_REFUSED_US,
-	                "the server refused our certificate (alert 45, certificate expired); see "
-	                "proxy_ssl_certificate"},
-	        {{.code = ALERT, .alert = 112, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server ended the TLS handshake with alert 112, unrecognized name: it "
-	                "does not "
-	                "serve the name that was sent to it, see proxy_ssl_name and "
-	                "proxy_ssl_server_name"},
-	        {{.code = ALERT, .alert = 70, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server ended the TLS handshake with alert 70, protocol version: no "
-	                "protocol "
-	                "version in common, see proxy_ssl_protocols"},
-	        {{.code = ALERT, .alert = 80, .side = IO_UPSTREAM, .handshake_done = true},
-	                CLOSE_UPSTREAM_PROTOCOL,
-	                "the server ended the connection with alert 80, internal error"},
-	        {{.code = ALERT, .alert = 200, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server ended the TLS handshake with alert 200, unknown alert"},
-	        {{.code = GNUTLS_E_PREMATURE_TERMINATION, .alert = -1, .side = IO_UPSTREAM},
-	                CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server closed the connection in the TLS handshake"},
-	        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
-	                 .alert = -1,
-	                 .side = IO_UPSTREAM,
-	                 .nothing_received = true},
-	                CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server closed the connection before it sent anything"},
-	        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
-	                 .alert = -1,
-	                 .side = IO_UPSTREAM,
-	                 .handshake_done = true},
-	                CLOSE_UPSTREAM_TRUNCATED, "the server ended TLS without close_notify"},
-	        {{.code = GNUTLS_E_DH_PRIME_UNACCEPTABLE, .alert = -1, .side = IO_UPSTREAM},
-	                CLOSE_UPSTREAM_HANDSHAKE,
-	                "the server's DH group is weaker than the security level allows, see "
-	                "@SECLEVEL in "
-	                "proxy_ssl_ciphers"},
-	        {{.code = GNUTLS_E_DECRYPTION_FAILED,
-	                 .alert = -1,
-	                 .side = IO_UPSTREAM,
-	                 .handshake_done = true},
-	                CLOSE_UPSTREAM_PROTOCOL, "a record of the server cannot be decrypted"},
-	        {{.code = GNUTLS_E_CERTIFICATE_ERROR, .alert = -1, .side = IO_UPSTREAM},
-	                CLOSE_UPSTREAM_VERIFY,
-	                "certificate verification failed: Error in the certificate."},
-	        {{.code = GNUTLS_E_MEMORY_ERROR, .alert = -1, .side = IO_UPSTREAM}, CLOSE_RESOURCES,
-	                "TLS with the server failed: Internal error in memory allocation. "
-	                "(GNUTLS_E_MEMORY_ERROR)"},
-	        {{.code = -12345, .alert = -1, .side = IO_UPSTREAM}, CLOSE_UPSTREAM_HANDSHAKE,
-	                "TLS with the server failed: (unknown error code) (unknown error)"},
-	        {{.code = ALERT, .alert = 48, .side = IO_CLIENT}, CLOSE_CLIENT_HANDSHAKE,
-	                "the client refused our certificate with alert 48, unknown ca: it does not "
-	                "trust who "
-	                "issued it, or an intermediate is missing in it"},
-	        {{.code = ALERT, .alert = 46, .side = IO_CLIENT, .handshake_done = true},
-	                CLOSE_CLIENT_PROTOCOL,
-	                "the client ended the connection with alert 46, certificate unknown"},
-	        {{.code = GNUTLS_E_NO_CERTIFICATE_FOUND, .alert = -1, .side = IO_CLIENT},
-	                CLOSE_CLIENT_CERTIFICATE,
-	                "the client sent no certificate, and ssl_verify_client is on"},
-	        {{.code = GNUTLS_E_CERTIFICATE_REQUIRED, .alert = -1, .side = IO_CLIENT},
-	                CLOSE_CLIENT_CERTIFICATE,
-	                "the client sent no certificate, and ssl_verify_client is on"},
-	        {{.code = GNUTLS_E_UNSUPPORTED_VERSION_PACKET, .alert = -1, .side = IO_CLIENT},
-	                CLOSE_CLIENT_HANDSHAKE,
-	                "no protocol version in common with the client, see ssl_protocols"},
-	        {{.code = GNUTLS_E_NO_APPLICATION_PROTOCOL, .alert = -1, .side = IO_CLIENT},
-	                CLOSE_CLIENT_HANDSHAKE,
-	                "the client offers none of the protocols of ssl_alpn"},
-	        {{.code = GNUTLS_E_PREMATURE_TERMINATION,
-	                 .alert = -1,
-	                 .side = IO_CLIENT,
-	                 .nothing_received = true},
-	                CLOSE_CLIENT_HANDSHAKE,
-	                "the client closed the connection before it sent anything"},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(word_rows) / sizeof(word_rows[0]); i++) {
 		char text[TLS_ERROR_TEXT_MAX];
-		assert_int_equal(
-		        tls_error_describe(&rows[i].facts, text, sizeof(text)), rows[i].reason);
-		assert_string_equal(text, rows[i].text);
+		assert_int_equal(tls_error_describe(&word_rows[i].facts, text, sizeof(text)),
+		        word_rows[i].reason);
+		assert_string_equal(text, word_rows[i].text);
 	}
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listener.h - accepting: on the worker's own sockets, and on those of workers that pause or hang.
+ * acceptor.h - accepting: on the worker's own sockets, and on those of workers that pause or hang.
  *
  * Accepting pauses at worker_connections, without descriptors, and when buffers are short; it goes
  * on when a session has ended. While it pauses the scoreboard says so, and other workers serve
  * these sockets.
  */
-#ifndef WORKER_LISTENER_H
-#define WORKER_LISTENER_H
+#ifndef WORKER_ACCEPTOR_H
+#define WORKER_ACCEPTOR_H
 
 #include "shared/worker_env.h"
 #include "worker/session/session.h"
@@ -16,20 +16,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct listeners;
+struct acceptor;
 
-/* `proxies`: one for each config->tcps. Nothing is accepted before listeners_update. */
-struct listeners *listeners_create(
+/* `proxies`: one for each config->tcps. Nothing is accepted before acceptor_update. */
+struct acceptor *acceptor_create(
         const struct worker_env *env, struct session_host *host, const struct tcp_proxy *proxies);
-void listeners_destroy(struct listeners *listeners);
+void acceptor_destroy(struct acceptor *acceptor);
 
 /* Once a second and after any change: looks at limits and at the other workers, and watches what is
  * to be served. */
-void listeners_update(struct listeners *listeners);
+void acceptor_update(struct acceptor *acceptor);
 /* A session ended: goes on where only room was missing. */
-void listeners_session_ended(struct listeners *listeners);
+void acceptor_session_ended(struct acceptor *acceptor);
 /* Accepts no more. `empty_queues`: takes what waits in the own queues first, for a worker whose
  * master died. */
-void listeners_stop(struct listeners *listeners, bool empty_queues);
+void acceptor_stop(struct acceptor *acceptor, bool empty_queues);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listener.c - one watch for each listening socket; which of them are on follows from the
+ * acceptor.c - one watch for each listening socket; which of them are on follows from the
  * scoreboard.
  *
  * Worker i of n owns the sockets i, i+n, ... of each listen. A socket whose owner does not serve
  * (it pauses, hangs, or died a moment ago) is served by all others: who comes first gets the
  * connection, the rest see EAGAIN.
  */
-#include "worker/listener.h"
+#include "worker/acceptor.h"
 
 #include "shared/check.h"
 #include "shared/log.h"
@@ -23,13 +23,13 @@ enum { ACCEPTS_PER_EVENT = 64, FD_RETRY_MS = 500 };
 
 struct listen_socket {
 	struct event_watch watch;
-	struct listeners *listeners;
+	struct acceptor *acceptor;
 	const struct config_listener *listener;
 	const struct tcp_proxy *proxy;
 	unsigned owner_slot;
 };
 
-struct listeners {
+struct acceptor {
 	const struct worker_env *env;
 	struct session_host *host;
 	struct listen_socket *sockets;
@@ -39,29 +39,29 @@ struct listeners {
 };
 
 /* A session holds two connections. */
-static bool is_full(const struct listeners *listeners)
+static bool is_full(const struct acceptor *acceptor)
 {
-	const struct session_host *host = listeners->host;
+	const struct session_host *host = acceptor->host;
 
-	return 2 * (host->session_count + 1) > listeners->env->config->main.worker_connections ||
+	return 2 * (host->session_count + 1) > acceptor->env->config->main.worker_connections ||
 	       buffer_pool_is_short(host->io.pool);
 }
 
-static void on_accept_error(struct listeners *listeners, int error)
+static void on_accept_error(struct acceptor *acceptor, int error)
 {
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
 		return; /* the client gave up in the queue (ECONNABORTED and what accept(2) says of
 		           network errors) */
 	log_write(LOG_WARN, "accept: %s; accepting pauses", strerror(error));
-	listeners->out_of_descriptors = true;
-	event_timer_set(&listeners->retry, FD_RETRY_MS);
-	listeners_update(listeners);
+	acceptor->out_of_descriptors = true;
+	event_timer_set(&acceptor->retry, FD_RETRY_MS);
+	acceptor_update(acceptor);
 }
 
 /* False when there was nothing to accept. */
 static bool accept_one(struct listen_socket *socket)
 {
-	struct session_host *host = socket->listeners->host;
+	struct session_host *host = socket->acceptor->host;
 	struct sockaddr_storage storage;
 	struct address address;
 	socklen_t length = sizeof(storage);
@@ -70,7 +70,7 @@ static bool accept_one(struct listen_socket *socket)
 	        SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			on_accept_error(socket->listeners, errno);
+			on_accept_error(socket->acceptor, errno);
 		return errno == EINTR || errno == ECONNABORTED;
 	}
 	if (!address_from_sockaddr((struct sockaddr *)&storage, length, &address))
@@ -88,12 +88,12 @@ static bool accept_one(struct listen_socket *socket)
 static void on_acceptable(struct event_watch *watch, unsigned events)
 {
 	struct listen_socket *socket = LIST_OBJECT(watch, struct listen_socket, watch);
-	struct listeners *listeners = socket->listeners;
+	struct acceptor *acceptor = socket->acceptor;
 
 	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_EVENT && !listeners->stopped; i++) {
-		if (is_full(listeners)) {
-			listeners_update(listeners);
+	for (int i = 0; i < ACCEPTS_PER_EVENT && !acceptor->stopped; i++) {
+		if (is_full(acceptor)) {
+			acceptor_update(acceptor);
 			return;
 		}
 		if (!accept_one(socket))
@@ -103,30 +103,30 @@ static void on_acceptable(struct event_watch *watch, unsigned events)
 
 static void on_retry(struct event_timer *timer)
 {
-	struct listeners *listeners = LIST_OBJECT(timer, struct listeners, retry);
+	struct acceptor *acceptor = LIST_OBJECT(timer, struct acceptor, retry);
 
-	listeners->out_of_descriptors = false;
-	listeners_update(listeners);
+	acceptor->out_of_descriptors = false;
+	acceptor_update(acceptor);
 }
 
-struct listeners *listeners_create(
+struct acceptor *acceptor_create(
         const struct worker_env *env, struct session_host *host, const struct tcp_proxy *proxies)
 {
 	const struct config *config = env->config;
-	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
 	size_t count = 0;
 
-	CHECK(listeners);
-	listeners->env = env;
-	listeners->host = host;
+	CHECK(acceptor);
+	acceptor->env = env;
+	acceptor->host = host;
 	for (size_t i = 0; i < config->listener_count; i++)
 		count += env->listeners[i].fd_count;
-	listeners->sockets = calloc(count ? count : 1, sizeof(*listeners->sockets));
-	CHECK(listeners->sockets);
+	acceptor->sockets = calloc(count ? count : 1, sizeof(*acceptor->sockets));
+	CHECK(acceptor->sockets);
 	for (size_t i = 0; i < config->listener_count; i++) {
 		for (size_t j = 0; j < env->listeners[i].fd_count; j++) {
-			struct listen_socket *socket = &listeners->sockets[listeners->count++];
-			socket->listeners = listeners;
+			struct listen_socket *socket = &acceptor->sockets[acceptor->count++];
+			socket->acceptor = acceptor;
 			socket->listener = &config->listeners[i];
 			socket->proxy = &proxies[config->listeners[i].tcp - config->tcps];
 			socket->owner_slot = (unsigned)(j % env->worker_count);
@@ -134,28 +134,28 @@ struct listeners *listeners_create(
 			        on_acceptable);
 		}
 	}
-	event_timer_init(&listeners->retry, host->io.loop, on_retry);
-	return listeners;
+	event_timer_init(&acceptor->retry, host->io.loop, on_retry);
+	return acceptor;
 }
 
-void listeners_destroy(struct listeners *listeners)
+void acceptor_destroy(struct acceptor *acceptor)
 {
-	listeners_stop(listeners, false);
-	free(listeners->sockets);
-	free(listeners);
+	acceptor_stop(acceptor, false);
+	free(acceptor->sockets);
+	free(acceptor);
 }
 
-static void note_pause(struct listeners *listeners, bool paused)
+static void note_pause(struct acceptor *acceptor, bool paused)
 {
-	const struct session_host *host = listeners->host;
+	const struct session_host *host = acceptor->host;
 
-	if (paused == listeners->paused)
+	if (paused == acceptor->paused)
 		return;
-	listeners->paused = paused;
+	acceptor->paused = paused;
 	atomic_store(&host->row->paused, paused ? 1U : 0U);
 	if (paused)
 		scoreboard_count(host->row, STAT_ACCEPT_PAUSES, 1);
-	if (!listeners->out_of_descriptors && paused)
+	if (!acceptor->out_of_descriptors && paused)
 		log_write(LOG_WARN, "%s reached; accepting pauses, other workers take over",
 		        buffer_pool_is_short(host->io.pool) ? "worker_buffers"
 		                                            : "worker_connections");
@@ -163,49 +163,47 @@ static void note_pause(struct listeners *listeners, bool paused)
 		log_write(LOG_INFO, "accepting goes on");
 }
 
-static bool is_to_be_served(const struct listeners *listeners, const struct listen_socket *socket)
+static bool is_to_be_served(const struct acceptor *acceptor, const struct listen_socket *socket)
 {
-	const struct worker_env *env = listeners->env;
+	const struct worker_env *env = acceptor->env;
 
-	if (listeners->stopped || listeners->paused)
+	if (acceptor->stopped || acceptor->paused)
 		return false;
 	if (socket->owner_slot == env->slot)
 		return true;
 	return !scoreboard_slot_serves(env->scoreboard, socket->owner_slot, env->generation,
-	        event_loop_now_ms(listeners->host->io.loop),
+	        event_loop_now_ms(acceptor->host->io.loop),
 	        env->config->main.worker_hang_timeout_ms);
 }
 
-void listeners_update(struct listeners *listeners)
+void acceptor_update(struct acceptor *acceptor)
 {
-	if (!listeners->stopped)
-		note_pause(listeners, listeners->out_of_descriptors || is_full(listeners));
-	for (size_t i = 0; i < listeners->count; i++) {
-		struct listen_socket *socket = &listeners->sockets[i];
-		event_watch_set(
-		        &socket->watch, is_to_be_served(listeners, socket) ? EVENT_READ : 0);
+	if (!acceptor->stopped)
+		note_pause(acceptor, acceptor->out_of_descriptors || is_full(acceptor));
+	for (size_t i = 0; i < acceptor->count; i++) {
+		struct listen_socket *socket = &acceptor->sockets[i];
+		event_watch_set(&socket->watch, is_to_be_served(acceptor, socket) ? EVENT_READ : 0);
 	}
 }
 
-void listeners_session_ended(struct listeners *listeners)
+void acceptor_session_ended(struct acceptor *acceptor)
 {
-	if (!listeners->paused || listeners->stopped)
+	if (!acceptor->paused || acceptor->stopped)
 		return;
 	/* Descriptors are back: no need to wait for the timer. */
-	listeners->out_of_descriptors = false;
-	listeners_update(listeners);
+	acceptor->out_of_descriptors = false;
+	acceptor_update(acceptor);
 }
 
-void listeners_stop(struct listeners *listeners, bool empty_queues)
+void acceptor_stop(struct acceptor *acceptor, bool empty_queues)
 {
-	if (empty_queues && !listeners->stopped) {
-		for (size_t i = 0; i < listeners->count; i++)
-			while (listeners->sockets[i].owner_slot == listeners->env->slot &&
-			        !listeners->out_of_descriptors &&
-			        accept_one(&listeners->sockets[i]))
+	if (empty_queues && !acceptor->stopped) {
+		for (size_t i = 0; i < acceptor->count; i++)
+			while (acceptor->sockets[i].owner_slot == acceptor->env->slot &&
+			        !acceptor->out_of_descriptors && accept_one(&acceptor->sockets[i]))
 				;
 	}
-	listeners->stopped = true;
-	event_timer_stop(&listeners->retry);
-	listeners_update(listeners);
+	acceptor->stopped = true;
+	event_timer_stop(&acceptor->retry);
+	acceptor_update(acceptor);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listeners.c - one list of what is held; each entry counts how many of its sockets listen already.
+ * slot_sockets.c - one list of what is held; each entry counts how many of its sockets listen
+ * already.
  *
  * Sockets past `listening` are staged: bound, known to the new workers, unknown to the kernel's
  * choice among a port's listeners. That is why rolling back loses no connection. Before an address
  * is bound for the first time it is bound without SO_REUSEPORT, so that another program on that
  * port is an error and not a silent share of the traffic.
  */
-#include "master/listeners.h"
+#include "master/slot_sockets.h"
 
 #include "master/listening_socket.h"
 #include "shared/check.h"
@@ -32,7 +33,7 @@ struct held {
 	size_t listening; /* of them */
 };
 
-struct listeners {
+struct slot_sockets {
 	struct list held;
 };
 
@@ -48,9 +49,9 @@ static bool is_same(const struct held *held, const struct config_listener *liste
 	               held->ipv6only == listener->ipv6only);
 }
 
-static struct held *find(const struct listeners *listeners, const struct config_listener *listener)
+static struct held *find(const struct slot_sockets *sockets, const struct config_listener *listener)
 {
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		if (is_same(held, listener))
@@ -59,21 +60,21 @@ static struct held *find(const struct listeners *listeners, const struct config_
 	return NULL;
 }
 
-struct listeners *listeners_create(void)
+struct slot_sockets *slot_sockets_create(void)
 {
-	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	struct slot_sockets *sockets = calloc(1, sizeof(*sockets));
 
-	CHECK(listeners);
-	list_init(&listeners->held);
-	return listeners;
+	CHECK(sockets);
+	list_init(&sockets->held);
+	return sockets;
 }
 
-void listeners_destroy(struct listeners *listeners)
+void slot_sockets_destroy(struct slot_sockets *sockets)
 {
-	if (!listeners)
+	if (!sockets)
 		return;
-	listeners_close(listeners);
-	free(listeners);
+	slot_sockets_close(sockets);
+	free(sockets);
 }
 
 static const char *advice(int error, const struct config_listener *listener)
@@ -100,23 +101,23 @@ static void describe(char *fault, const struct config_listener *listener, int er
 		snprintf(reason, sizeof(reason), "permission denied");
 	else
 		snprintf(reason, sizeof(reason), "%s", strerror(error));
-	snprintf(fault, LISTENERS_FAULT_MAX, "listen %s (%s:%u): %s%s", listener->text,
+	snprintf(fault, SLOT_SOCKETS_FAULT_MAX, "listen %s (%s:%u): %s%s", listener->text,
 	        listener->origin.file ? listener->origin.file : "default", listener->origin.line,
 	        reason, advice(error, listener));
 }
 
 /* The sockets we hold on the same port, whose inodes tell them from others'. */
 static bool conflict_is_our_own(
-        const struct listeners *listeners, const struct config_listener *listener)
+        const struct slot_sockets *sockets, const struct config_listener *listener)
 {
 	uint16_t port = address_port(&listener->address);
 	size_t count = 0, used = 0;
 
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	count += LIST_OBJECT(link, struct held, link)->count;
 	int *fds = calloc(count + 1, sizeof(*fds));
 	CHECK(fds);
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	{
 		const struct held *held = LIST_OBJECT(link, struct held, link);
 		if (address_port(&held->address) != port)
@@ -129,12 +130,12 @@ static bool conflict_is_our_own(
 	return own;
 }
 
-static int probe(const struct listeners *listeners, const struct config_listener *listener,
+static int probe(const struct slot_sockets *sockets, const struct config_listener *listener,
         uint64_t *patience_ms)
 {
 	for (;;) {
 		int error = listening_socket_probe(listener);
-		if (error != EADDRINUSE || conflict_is_our_own(listeners, listener))
+		if (error != EADDRINUSE || conflict_is_our_own(sockets, listener))
 			return error == EADDRINUSE ? 0 : error;
 		if (*patience_ms < RETRY_MS)
 			return error;
@@ -159,45 +160,45 @@ static int grow(struct held *held, const struct config_listener *listener, size_
 	return 0;
 }
 
-static int stage_one(struct listeners *listeners, const struct config_listener *listener,
+static int stage_one(struct slot_sockets *sockets, const struct config_listener *listener,
         size_t wanted, uint64_t *patience_ms)
 {
-	struct held *held = find(listeners, listener);
+	struct held *held = find(sockets, listener);
 
 	if (!held) {
-		int error = probe(listeners, listener, patience_ms);
+		int error = probe(sockets, listener, patience_ms);
 		if (error)
 			return error;
 		held = calloc(1, sizeof(*held));
 		CHECK(held);
 		held->address = listener->address;
 		held->ipv6only = listener->ipv6only;
-		list_append(&listeners->held, &held->link);
+		list_append(&sockets->held, &held->link);
 	}
 	return grow(held, listener, wanted);
 }
 
-bool listeners_stage(struct listeners *listeners, const struct config *config, uint64_t patience_ms,
-        char fault[LISTENERS_FAULT_MAX])
+bool slot_sockets_stage(struct slot_sockets *sockets, const struct config *config,
+        uint64_t patience_ms, char fault[SLOT_SOCKETS_FAULT_MAX])
 {
 	for (size_t i = 0; i < config->listener_count; i++) {
 		int error = stage_one(
-		        listeners, &config->listeners[i], config->main.workers, &patience_ms);
+		        sockets, &config->listeners[i], config->main.workers, &patience_ms);
 		if (!error)
 			continue;
 		describe(fault, &config->listeners[i], error);
-		listeners_roll_back(listeners);
+		slot_sockets_roll_back(sockets);
 		return false;
 	}
 	return true;
 }
 
-bool listeners_commit(
-        struct listeners *listeners, const struct config *config, char fault[LISTENERS_FAULT_MAX])
+bool slot_sockets_commit(struct slot_sockets *sockets, const struct config *config,
+        char fault[SLOT_SOCKETS_FAULT_MAX])
 {
 	for (size_t i = 0; i < config->listener_count; i++) {
 		const struct config_listener *listener = &config->listeners[i];
-		struct held *held = find(listeners, listener);
+		struct held *held = find(sockets, listener);
 		CHECK(held);
 		for (size_t j = 0; j < held->count; j++) {
 			int error = listening_socket_listen(held->fds[j], listener);
@@ -219,9 +220,9 @@ static void drop(struct held *held)
 	free(held);
 }
 
-void listeners_roll_back(struct listeners *listeners)
+void slot_sockets_roll_back(struct slot_sockets *sockets)
 {
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		while (held->count > held->listening)
@@ -251,11 +252,11 @@ static bool is_wanted(const struct held *held, const struct config *config)
 	return false;
 }
 
-void listeners_retire(struct listeners *listeners, const struct config *config)
+void slot_sockets_retire(struct slot_sockets *sockets, const struct config *config)
 {
 	long patience_ms = EMPTY_QUEUE_PATIENCE_MS;
 
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		if (!is_wanted(held, config))
@@ -263,28 +264,28 @@ void listeners_retire(struct listeners *listeners, const struct config *config)
 	}
 }
 
-void listeners_close(struct listeners *listeners)
+void slot_sockets_close(struct slot_sockets *sockets)
 {
 	long patience_ms = EMPTY_QUEUE_PATIENCE_MS;
 
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	close_held(LIST_OBJECT(link, struct held, link), &patience_ms);
 }
 
-struct worker_listener listeners_view(
-        const struct listeners *listeners, const struct config_listener *listener)
+struct worker_listener slot_sockets_view(
+        const struct slot_sockets *sockets, const struct config_listener *listener)
 {
-	const struct held *held = find(listeners, listener);
+	const struct held *held = find(sockets, listener);
 
 	CHECK(held);
 	return (struct worker_listener){.fds = held->fds, .fd_count = held->count};
 }
 
-size_t listeners_socket_count(const struct listeners *listeners)
+size_t slot_sockets_count(const struct slot_sockets *sockets)
 {
 	size_t count = 0;
 
-	LIST_EACH(link, &listeners->held)
+	LIST_EACH(link, &sockets->held)
 	count += LIST_OBJECT(link, struct held, link)->count;
 	return count;
 }
