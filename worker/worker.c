@@ -14,6 +14,7 @@
 #include "shared/log.h"
 #include "shared/process_title.h"
 #include "shared/scoreboard.h"
+#include "shared/tls_session_store.h"
 #include "shared/worker_env.h"
 #include "worker/acceptor.h"
 #include "worker/control.h"
@@ -241,6 +242,7 @@ static void open_host(struct worker *worker)
 	host->io.resets = reset_queue_create(worker->loop);
 	struct tls_wire *wire = host->io.pool ? tls_wire_create(worker->loop, host->io.pool) : NULL;
 	CHECK(host->io.resets && wire);
+	tls_session_store_attach(env->session_store);
 	worker->tls_client = (struct tls_client_context){.wire = wire, .store = env->session_store};
 	worker->tls_server = (struct tls_server_context){
 	        .wire = wire, .ticket_key = env->ticket_key};

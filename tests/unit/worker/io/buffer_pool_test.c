@@ -171,7 +171,8 @@ static void on_waited(struct buffer_waiter *waiter)
 static void holder_init(
         struct holder *holder, struct buffer_pool *pool, size_t bytes, unsigned *turn)
 {
-	*holder = (struct holder){.pool = pool, .bytes = bytes, .turn = turn};
+	*holder = (struct holder){.pool = pool, .bytes = bytes};
+	holder->turn = turn;
 	buffer_waiter_init(&holder->waiter, on_waited);
 }
 
