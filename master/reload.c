@@ -29,7 +29,10 @@
 
 enum { RETRY_NAMES_MS = 10 * 1000, FAULT_MAX = 1024 };
 
-enum reload_state { RELOAD_IDLE, RELOAD_READING, RELOAD_STARTING, RELOAD_STOPPED };
+/* How long a verdict waits for old workers to stop accepting, and how often that is looked at. */
+enum { SETTLE_MS = 1000, SETTLE_LOOK_MS = 2 };
+
+enum reload_state { RELOAD_IDLE, RELOAD_READING, RELOAD_STARTING, RELOAD_SETTLING, RELOAD_STOPPED };
 enum reload_cause { RELOAD_REQUESTED, RELOAD_NAMES };
 
 struct reload {
@@ -42,6 +45,8 @@ struct reload {
 	bool again, again_warnings_are_errors;
 	struct config_child *child;
 	struct loop_timer names_timer;
+	struct loop_timer settle_timer;
+	uint64_t settle_until_ms;
 	char *packed; /* of the serving configuration while some name does not resolve, else NULL */
 	size_t packed_length;
 	char *staged_packed; /* of the generation that starts */
@@ -79,6 +84,7 @@ void reload_destroy(struct reload *reload)
 		return;
 	config_child_cancel(reload->child);
 	loop_timer_stop(&reload->names_timer);
+	loop_timer_stop(&reload->settle_timer);
 	forget(&reload->packed, &reload->packed_length);
 	forget(&reload->staged_packed, &reload->staged_packed_length);
 	config_messages_clear(&reload->notices);
@@ -340,6 +346,7 @@ void reload_stop(struct reload *reload)
 
 	reload->state = RELOAD_STOPPED;
 	loop_timer_stop(&reload->names_timer);
+	loop_timer_stop(&reload->settle_timer);
 	config_child_cancel(reload->child);
 	reload->child = NULL;
 	take_next_clients(reload);
@@ -371,6 +378,19 @@ void reload_first_is_serving(struct reload *reload, const struct config_source *
 	finish(reload, EXIT_DONE);
 }
 
+/* Who hears that the reload is done may count on the new settings: a verdict waits until no old
+ * worker accepts any more (one that hangs is not waited for). */
+static void settle(struct loop_timer *timer)
+{
+	struct reload *reload = LIST_OBJECT(timer, struct reload, settle_timer);
+
+	if (supervisor_old_ones_accept(reload->settings.supervisor) &&
+	        loop_clock_ms() < reload->settle_until_ms)
+		loop_timer_start(timer, reload->settings.loop, SETTLE_LOOK_MS, settle);
+	else
+		finish(reload, EXIT_DONE);
+}
+
 void reload_generation_ready(struct reload *reload, struct generation *generation)
 {
 	char fault[LISTENERS_FAULT_MAX], text[160];
@@ -392,7 +412,9 @@ void reload_generation_ready(struct reload *reload, struct generation *generatio
 	        reload->cause == RELOAD_NAMES ? ", since a name resolves now" : "");
 	tell_messages(reload, &reload->notices);
 	log_write(LOG_NOTICE, "%s", text);
-	finish(reload, EXIT_DONE);
+	reload->state = RELOAD_SETTLING;
+	reload->settle_until_ms = loop_clock_ms() + SETTLE_MS;
+	settle(&reload->settle_timer);
 }
 
 void reload_generation_failed(

@@ -74,8 +74,8 @@ _Noreturn void worker_child_run(
 	};
 
 	leave_signals_to_master();
-	log_after_fork();
 	log_files_use(&generation->log_files, config, inheritance->log_floor, NULL);
+	log_after_fork();
 	limits_apply(config, listeners_socket_count(inheritance->listeners), inheritance->slot);
 	give_up_privileges(config);
 	exit(run(&env));

@@ -235,6 +235,19 @@ void worker_process_cancel_replacements(struct generation *generation)
 	}
 }
 
+bool worker_process_some_accept(const struct generation *generation)
+{
+	EACH_WORKER(link, generation)
+	{
+		const struct worker_process *worker = WORKER_OF(link);
+		const struct scoreboard_row *row = scoreboard_row(
+		        worker->context->scoreboard, worker->row);
+		if (atomic_load(&row->state) == WORKER_RUNNING)
+			return true;
+	}
+	return false;
+}
+
 struct generation *worker_process_generation(const struct worker_process *worker)
 {
 	return worker->generation;

@@ -44,6 +44,8 @@ void worker_process_replace(const struct worker_context *context, struct generat
 /* Those that wait for their time are not started. */
 void worker_process_cancel_replacements(struct generation *generation);
 
+/* Some worker of it has not said in its scoreboard row that it drains. */
+bool worker_process_some_accept(const struct generation *generation);
 struct generation *worker_process_generation(const struct worker_process *worker);
 
 void worker_process_tell_all(struct generation *generation, enum control_type type);
