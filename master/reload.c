@@ -13,8 +13,8 @@
 #include "master/control_socket.h"
 #include "master/generation.h"
 #include "master/limits.h"
+#include "master/listeners.h"
 #include "master/loop.h"
-#include "master/slot_sockets.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
@@ -188,14 +188,14 @@ static struct generation *stage(struct reload *reload, struct config *config, ch
 {
 	const struct generation *serving = supervisor_serving(reload->settings.supervisor);
 	const char *restart = needs_restart(&serving->config->main, &config->main);
-	char listen_fault[SLOT_SOCKETS_FAULT_MAX];
+	char listen_fault[LISTENERS_FAULT_MAX];
 
 	if (restart) {
 		snprintf(fault, FAULT_MAX, "%s: %s", config->main_file, restart);
 		config_destroy(config);
 		return NULL;
 	}
-	if (!slot_sockets_stage(reload->settings.sockets, config, 0, listen_fault)) {
+	if (!listeners_stage(reload->settings.listeners, config, 0, listen_fault)) {
 		snprintf(fault, FAULT_MAX, "%s", listen_fault);
 		config_destroy(config);
 		return NULL;
@@ -203,21 +203,21 @@ static struct generation *stage(struct reload *reload, struct config *config, ch
 	struct generation *generation = generation_create(config,
 	        supervisor_next_number(reload->settings.supervisor), serving, fault, FAULT_MAX);
 	if (!generation)
-		slot_sockets_roll_back(reload->settings.sockets);
+		listeners_roll_back(reload->settings.listeners);
 	return generation;
 }
 
 static void undo(struct reload *reload, struct generation *generation)
 {
 	supervisor_abandon(reload->settings.supervisor, generation);
-	slot_sockets_roll_back(reload->settings.sockets);
+	listeners_roll_back(reload->settings.listeners);
 }
 
 static void start_workers(struct reload *reload, struct generation *generation)
 {
 	char text[128];
 
-	limits_warn(generation->config, slot_sockets_count(reload->settings.sockets));
+	limits_warn(generation->config, listeners_socket_count(reload->settings.listeners));
 	snprintf(text, sizeof(text),
 	        "the configuration is good; waiting until %u workers are ready",
 	        generation->config->main.workers);
@@ -348,7 +348,7 @@ void reload_stop(struct reload *reload)
 	tell_clients(reload, ANSWER_MESSAGE, reason);
 	finish(reload, EXIT_RELOAD_REFUSED);
 	if (was_starting) /* its workers drain with all others */
-		slot_sockets_roll_back(reload->settings.sockets);
+		listeners_roll_back(reload->settings.listeners);
 }
 
 static void keep_packed(struct reload *reload, char *packed, size_t length)
@@ -373,16 +373,16 @@ void reload_first_is_serving(struct reload *reload, const struct config_source *
 
 void reload_generation_ready(struct reload *reload, struct generation *generation)
 {
-	char fault[SLOT_SOCKETS_FAULT_MAX], text[160];
+	char fault[LISTENERS_FAULT_MAX], text[160];
 
 	CHECK(reload->state == RELOAD_STARTING);
-	if (!slot_sockets_commit(reload->settings.sockets, generation->config, fault)) {
+	if (!listeners_commit(reload->settings.listeners, generation->config, fault)) {
 		undo(reload, generation);
 		refuse(reload, &reload->notices, fault);
 		return;
 	}
 	/* The old workers still accept: they empty the queues of what is no longer listened on. */
-	slot_sockets_retire(reload->settings.sockets, generation->config);
+	listeners_retire(reload->settings.listeners, generation->config);
 	supervisor_commit(reload->settings.supervisor, generation);
 	keep_packed(reload, reload->staged_packed, reload->staged_packed_length);
 	reload->staged_packed = NULL;

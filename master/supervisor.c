@@ -87,7 +87,7 @@ struct supervisor *supervisor_create(const struct supervisor_settings *settings)
 	list_init(&supervisor->generations);
 	supervisor->context = (struct worker_context){
 	        .loop = settings->loop,
-	        .sockets = settings->sockets,
+	        .listeners = settings->listeners,
 	        .scoreboard = settings->scoreboard,
 	        .ticket_key = settings->ticket_key,
 	        .log_floor = settings->log_floor,

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct slot_sockets;
+struct listeners;
 struct loop;
 struct scoreboard;
 struct supervisor;
@@ -27,7 +27,7 @@ enum { WORKER_START_LIMIT_MS = 10 * 1000 };
 
 struct supervisor_settings {
 	struct loop *loop;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	enum log_level log_floor; /* -q: LOG_ERROR */

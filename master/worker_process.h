@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct generation;
-struct slot_sockets;
+struct listeners;
 struct loop;
 struct scoreboard;
 struct ticket_key;
@@ -23,7 +23,7 @@ struct worker_process;
 
 struct worker_context {
 	struct loop *loop;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	enum log_level log_floor;
