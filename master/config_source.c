@@ -43,12 +43,13 @@ struct config_source *config_source_create_closed(void)
 	return source;
 }
 
-void config_source_give(struct config_source *source, const char *path, struct slice text)
+void config_source_give(
+        struct config_source *source, const char *path, mode_t mode, struct slice text)
 {
 	struct file_answer *answer = config_answers_add_file(source, path);
 
 	answer->file.text = (struct slice){arena_copy(source->arena, text), text.length};
-	answer->file.mode = S_IFREG | 0600;
+	answer->file.mode = S_IFREG | mode;
 	answer->file.uid = geteuid();
 }
 

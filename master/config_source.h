@@ -23,8 +23,9 @@ struct config_source;
 struct config_source *config_source_create(void);
 /* Asks neither disk nor resolver: knows the files that it is given, and no others. For tests. */
 struct config_source *config_source_create_closed(void);
-/* A file of a closed source, mode 0600 and the caller's; path and text are copied. */
-void config_source_give(struct config_source *source, const char *path, struct slice text);
+/* A file of a closed source, owned by the caller; path and text are copied. */
+void config_source_give(
+        struct config_source *source, const char *path, mode_t mode, struct slice text);
 /* Replays what config_source_pack made; NULL when the bytes are no such thing. Copies them. */
 struct config_source *config_source_unpack(struct slice packed);
 void config_source_destroy(struct config_source *source);

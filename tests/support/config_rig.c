@@ -31,12 +31,17 @@ void config_rig_close(struct config_rig *rig)
 	config_source_destroy(rig->source);
 }
 
-void config_rig_give(struct config_rig *rig, const char *name, struct slice text)
+void config_rig_give_mode(struct config_rig *rig, const char *name, mode_t mode, struct slice text)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), "/c/%s", name);
-	config_source_give(rig->source, path, text);
+	config_source_give(rig->source, path, mode, text);
+}
+
+void config_rig_give(struct config_rig *rig, const char *name, struct slice text)
+{
+	config_rig_give_mode(rig, name, 0600, text);
 }
 
 /* `text` moves into rig->shown, less every "/c/". */

@@ -26,8 +26,9 @@ struct config_rig {
 
 void config_rig_open(struct config_rig *rig);
 void config_rig_close(struct config_rig *rig);
-/* `name` without "/c/". */
+/* `name` without "/c/"; mode 0600, or the one given. */
 void config_rig_give(struct config_rig *rig, const char *name, struct slice text);
+void config_rig_give_mode(struct config_rig *rig, const char *name, mode_t mode, struct slice text);
 /* Loads and returns the messages, one a line; "" where nothing was said. */
 const char *config_rig_load(struct config_rig *rig);
 /* The same in one go for a main file alone. */

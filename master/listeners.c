@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slot_sockets.c - one list of what is held; each entry counts how many of its sockets listen
+ * listeners.c - one list of what is held; each entry counts how many of its sockets listen
  * already.
  *
  * Sockets past `listening` are staged: bound, known to the new workers, unknown to the kernel's
@@ -8,7 +8,7 @@
  * is bound for the first time it is bound without SO_REUSEPORT, so that another program on that
  * port is an error and not a silent share of the traffic.
  */
-#include "master/slot_sockets.h"
+#include "master/listeners.h"
 
 #include "master/listening_socket.h"
 #include "shared/check.h"
@@ -33,7 +33,7 @@ struct held {
 	size_t listening; /* of them */
 };
 
-struct slot_sockets {
+struct listeners {
 	struct list held;
 };
 
@@ -49,9 +49,9 @@ static bool is_same(const struct held *held, const struct config_listener *liste
 	               held->ipv6only == listener->ipv6only);
 }
 
-static struct held *find(const struct slot_sockets *sockets, const struct config_listener *listener)
+static struct held *find(const struct listeners *listeners, const struct config_listener *listener)
 {
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		if (is_same(held, listener))
@@ -60,21 +60,21 @@ static struct held *find(const struct slot_sockets *sockets, const struct config
 	return NULL;
 }
 
-struct slot_sockets *slot_sockets_create(void)
+struct listeners *listeners_create(void)
 {
-	struct slot_sockets *sockets = calloc(1, sizeof(*sockets));
+	struct listeners *listeners = calloc(1, sizeof(*listeners));
 
-	CHECK(sockets);
-	list_init(&sockets->held);
-	return sockets;
+	CHECK(listeners);
+	list_init(&listeners->held);
+	return listeners;
 }
 
-void slot_sockets_destroy(struct slot_sockets *sockets)
+void listeners_destroy(struct listeners *listeners)
 {
-	if (!sockets)
+	if (!listeners)
 		return;
-	slot_sockets_close(sockets);
-	free(sockets);
+	listeners_close(listeners);
+	free(listeners);
 }
 
 static const char *advice(int error, const struct config_listener *listener)
@@ -82,7 +82,7 @@ static const char *advice(int error, const struct config_listener *listener)
 	if (error == EACCES && address_port(&listener->address) < 1024)
 		return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
 	if (error == EADDRINUSE)
-		return "; 'ss -ltnp' shows by whom";
+		return "; 'ss -ltnp' shows which";
 	if (error == EADDRNOTAVAIL)
 		return "; this host does not have it (the parameter 'freebind' binds it all the "
 		       "same)";
@@ -96,28 +96,28 @@ static void describe(char *fault, const struct config_listener *listener, int er
 	char reason[128];
 
 	if (error == EADDRINUSE)
-		snprintf(reason, sizeof(reason), "another process listens on this port");
+		snprintf(reason, sizeof(reason), "the address is in use by another process");
 	else if (error == EACCES)
 		snprintf(reason, sizeof(reason), "permission denied");
 	else
 		snprintf(reason, sizeof(reason), "%s", strerror(error));
-	snprintf(fault, SLOT_SOCKETS_FAULT_MAX, "listen %s (%s:%u): %s%s", listener->text,
+	snprintf(fault, LISTENERS_FAULT_MAX, "listen %s (%s:%u): %s%s", listener->text,
 	        listener->origin.file ? listener->origin.file : "default", listener->origin.line,
 	        reason, advice(error, listener));
 }
 
 /* The sockets we hold on the same port, whose inodes tell them from others'. */
 static bool conflict_is_our_own(
-        const struct slot_sockets *sockets, const struct config_listener *listener)
+        const struct listeners *listeners, const struct config_listener *listener)
 {
 	uint16_t port = address_port(&listener->address);
 	size_t count = 0, used = 0;
 
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	count += LIST_OBJECT(link, struct held, link)->count;
 	int *fds = calloc(count + 1, sizeof(*fds));
 	CHECK(fds);
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	{
 		const struct held *held = LIST_OBJECT(link, struct held, link);
 		if (address_port(&held->address) != port)
@@ -130,12 +130,12 @@ static bool conflict_is_our_own(
 	return own;
 }
 
-static int probe(const struct slot_sockets *sockets, const struct config_listener *listener,
+static int probe(const struct listeners *listeners, const struct config_listener *listener,
         uint64_t *patience_ms)
 {
 	for (;;) {
 		int error = listening_socket_probe(listener);
-		if (error != EADDRINUSE || conflict_is_our_own(sockets, listener))
+		if (error != EADDRINUSE || conflict_is_our_own(listeners, listener))
 			return error == EADDRINUSE ? 0 : error;
 		if (*patience_ms < RETRY_MS)
 			return error;
@@ -160,45 +160,45 @@ static int grow(struct held *held, const struct config_listener *listener, size_
 	return 0;
 }
 
-static int stage_one(struct slot_sockets *sockets, const struct config_listener *listener,
+static int stage_one(struct listeners *listeners, const struct config_listener *listener,
         size_t wanted, uint64_t *patience_ms)
 {
-	struct held *held = find(sockets, listener);
+	struct held *held = find(listeners, listener);
 
 	if (!held) {
-		int error = probe(sockets, listener, patience_ms);
+		int error = probe(listeners, listener, patience_ms);
 		if (error)
 			return error;
 		held = calloc(1, sizeof(*held));
 		CHECK(held);
 		held->address = listener->address;
 		held->ipv6only = listener->ipv6only;
-		list_append(&sockets->held, &held->link);
+		list_append(&listeners->held, &held->link);
 	}
 	return grow(held, listener, wanted);
 }
 
-bool slot_sockets_stage(struct slot_sockets *sockets, const struct config *config,
-        uint64_t patience_ms, char fault[SLOT_SOCKETS_FAULT_MAX])
+bool listeners_stage(struct listeners *listeners, const struct config *config, uint64_t patience_ms,
+        char fault[LISTENERS_FAULT_MAX])
 {
 	for (size_t i = 0; i < config->listener_count; i++) {
 		int error = stage_one(
-		        sockets, &config->listeners[i], config->main.workers, &patience_ms);
+		        listeners, &config->listeners[i], config->main.workers, &patience_ms);
 		if (!error)
 			continue;
 		describe(fault, &config->listeners[i], error);
-		slot_sockets_roll_back(sockets);
+		listeners_roll_back(listeners);
 		return false;
 	}
 	return true;
 }
 
-bool slot_sockets_commit(struct slot_sockets *sockets, const struct config *config,
-        char fault[SLOT_SOCKETS_FAULT_MAX])
+bool listeners_commit(
+        struct listeners *listeners, const struct config *config, char fault[LISTENERS_FAULT_MAX])
 {
 	for (size_t i = 0; i < config->listener_count; i++) {
 		const struct config_listener *listener = &config->listeners[i];
-		struct held *held = find(sockets, listener);
+		struct held *held = find(listeners, listener);
 		CHECK(held);
 		for (size_t j = 0; j < held->count; j++) {
 			int error = listening_socket_listen(held->fds[j], listener);
@@ -220,9 +220,9 @@ static void drop(struct held *held)
 	free(held);
 }
 
-void slot_sockets_roll_back(struct slot_sockets *sockets)
+void listeners_roll_back(struct listeners *listeners)
 {
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		while (held->count > held->listening)
@@ -252,11 +252,11 @@ static bool is_wanted(const struct held *held, const struct config *config)
 	return false;
 }
 
-void slot_sockets_retire(struct slot_sockets *sockets, const struct config *config)
+void listeners_retire(struct listeners *listeners, const struct config *config)
 {
 	long patience_ms = EMPTY_QUEUE_PATIENCE_MS;
 
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	{
 		struct held *held = LIST_OBJECT(link, struct held, link);
 		if (!is_wanted(held, config))
@@ -264,28 +264,28 @@ void slot_sockets_retire(struct slot_sockets *sockets, const struct config *conf
 	}
 }
 
-void slot_sockets_close(struct slot_sockets *sockets)
+void listeners_close(struct listeners *listeners)
 {
 	long patience_ms = EMPTY_QUEUE_PATIENCE_MS;
 
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	close_held(LIST_OBJECT(link, struct held, link), &patience_ms);
 }
 
-struct worker_listener slot_sockets_view(
-        const struct slot_sockets *sockets, const struct config_listener *listener)
+struct worker_listener listeners_view(
+        const struct listeners *listeners, const struct config_listener *listener)
 {
-	const struct held *held = find(sockets, listener);
+	const struct held *held = find(listeners, listener);
 
 	CHECK(held);
 	return (struct worker_listener){.fds = held->fds, .fd_count = held->count};
 }
 
-size_t slot_sockets_count(const struct slot_sockets *sockets)
+size_t listeners_socket_count(const struct listeners *listeners)
 {
 	size_t count = 0;
 
-	LIST_EACH(link, &sockets->held)
+	LIST_EACH(link, &listeners->held)
 	count += LIST_OBJECT(link, struct held, link)->count;
 	return count;
 }
