@@ -309,6 +309,50 @@ static void build_server(struct config_builder *builder, const struct config_sec
 		tcp->listener_tls = tls_server_credentials_create(&settings, report, &placed);
 }
 
+/* ---- both ---- */
+
+static bool is_towards_upstream(enum config_key key)
+{
+	return (config_schema_row(key)->where & IN_PROXY_TLS) == IN_PROXY_TLS;
+}
+
+/* What is set for a side without TLS is checked all the same: it may be switched on next. */
+static void check_idle_client(struct config_builder *builder, const struct config_section *section,
+        struct config_tcp *tcp)
+{
+	const struct config_entry *first = NULL;
+
+	for (unsigned key = 0; key < CONFIG_KEY_COUNT && !first; key++)
+		if (is_towards_upstream((enum config_key)key))
+			first = config_at_level(
+			        builder->config->tree, section, (enum config_key)key);
+	if (!first)
+		return;
+	config_messages_add(builder->messages, CONFIG_NOTICE, &first->origin,
+	        "[%s] has settings for TLS to its upstream, but 'proxy_ssl = on' is missing: the "
+	        "traffic is not encrypted",
+	        section->title);
+	build_client(builder, section, tcp);
+	tls_client_credentials_destroy(tcp->upstream_tls);
+	tcp->upstream_tls = NULL;
+	tcp->proxy_ssl_name = NULL;
+}
+
+static void check_idle_server(struct config_builder *builder, const struct config_section *section,
+        struct config_tcp *tcp)
+{
+	const struct config_entry *certificate = section->entries[CONFIG_SSL_CERTIFICATE_KEY];
+
+	if (!certificate)
+		return;
+	config_messages_add(builder->messages, CONFIG_NOTICE, &certificate->origin,
+	        "[%s] has a certificate for its clients, but none of its listen lines has 'ssl'",
+	        section->title);
+	build_server(builder, section, tcp);
+	tls_server_credentials_destroy(tcp->listener_tls);
+	tcp->listener_tls = NULL;
+}
+
 void config_build_tcp_tls(struct config_builder *builder, const struct config_section *section,
         struct config_tcp *tcp, bool has_ssl_listener)
 {
@@ -317,6 +361,10 @@ void config_build_tcp_tls(struct config_builder *builder, const struct config_se
 
 	if (config_number(proxy_ssl, CONFIG_PROXY_SSL_KEY))
 		build_client(builder, section, tcp);
+	else if (!proxy_ssl)
+		check_idle_client(builder, section, tcp);
 	if (has_ssl_listener)
 		build_server(builder, section, tcp);
+	else
+		check_idle_server(builder, section, tcp);
 }

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { VALUE_COLUMN = 30, COMMENT_COLUMN = 66 };
+enum { COMMENT_COLUMN = 56 };
 
 struct dump {
 	FILE *file;
@@ -36,8 +36,7 @@ static void print_origin(const struct dump *dump, const struct config_origin *or
 static void print_value(const struct dump *dump, enum config_key key, const char *text,
         const struct config_origin *origin)
 {
-	int written = fprintf(
-	        dump->file, "%-*s = %s", VALUE_COLUMN, config_schema_row(key)->key, text);
+	int written = fprintf(dump->file, "%s = %s", config_schema_row(key)->key, text);
 
 	if (written < COMMENT_COLUMN)
 		fprintf(dump->file, "%*s", COMMENT_COLUMN - written, "");

@@ -314,14 +314,11 @@ bool config_parse_protocols(const struct config_words *words, struct config_valu
 			        near ? near : "", near ? "'?" : "");
 		protocols |= protocol;
 	}
-	unsigned low = TLS_PROTOCOL_1_0 | TLS_PROTOCOL_1_1;
-	if (((protocols & low) && (protocols & TLS_PROTOCOL_1_3) &&
-	            !(protocols & TLS_PROTOCOL_1_2)) ||
-	        ((protocols & TLS_PROTOCOL_1_0) && (protocols & TLS_PROTOCOL_1_2) &&
-	                !(protocols & TLS_PROTOCOL_1_1)))
+	if ((protocols & (TLS_PROTOCOL_1_0 | TLS_PROTOCOL_1_1)) &&
+	        !(protocols & TLS_PROTOCOL_1_2) && (protocols & TLS_PROTOCOL_1_3))
 		return fail(fault, fault_size,
-		        "a gap between protocols: put the one between them in, or leave out those "
-		        "on one side of it");
+		        "TLSv1.2 is left out between others, and GnuTLS would drop TLSv1.3 then; "
+		        "put it in");
 	value_out->number = protocols;
 	return true;
 }

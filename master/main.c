@@ -125,5 +125,7 @@ int main(int argc, char **argv)
 	open_standard_descriptors();
 	if (!options_parse(argc, process_title_init(argc, argv), &options))
 		return EXIT_USAGE;
-	return act(&options);
+	int status = act(&options);
+	options_destroy(&options);
+	return status;
 }

@@ -70,7 +70,8 @@ static const struct config_rig_row rules[] = {
         /* priority beside ciphers */
         {RIG_TCP "proxy_ssl_priority = NORMAL\nproxy_ssl_ciphers = HIGH\n",
                 "main.ini:4: proxy_ssl_priority replaces proxy_ssl_ciphers, which stands beside it "
-                "at main.ini:5; leave one out"},
+                "at main.ini:5; leave one out\nnotice: main.ini:5: [tcp a] has settings for TLS to "
+                "its upstream, but 'proxy_ssl = on' is missing: the traffic is not encrypted"},
         /* priority beside protocols */
         {RIG_TCP "ssl_priority = NORMAL\nssl_protocols = TLSv1.3\n",
                 "main.ini:4: ssl_priority replaces ssl_protocols, which stands beside it at "
@@ -78,9 +79,12 @@ static const struct config_rig_row rules[] = {
         /* priority in the profile */
         {RIG_TCP "proxy_ssl_ciphers = HIGH\nproxy_tls = p\n[tls p]\nproxy_ssl_priority = NORMAL\n",
                 "main.ini:7: proxy_ssl_priority replaces proxy_ssl_ciphers, which stands beside it "
-                "at main.ini:4; leave one out"},
+                "at main.ini:4; leave one out\nnotice: main.ini:4: [tcp a] has settings for TLS to "
+                "its upstream, but 'proxy_ssl = on' is missing: the traffic is not encrypted"},
         /* priority one level up is fine */
-        {RIG_TCP "proxy_ssl_ciphers = HIGH\n[tcp]\nproxy_ssl_priority = NORMAL\n", ""},
+        {RIG_TCP "proxy_ssl_ciphers = HIGH\n[tcp]\nproxy_ssl_priority = NORMAL\n",
+                "notice: main.ini:4: [tcp a] has settings for TLS to its upstream, but 'proxy_ssl "
+                "= on' is missing: the traffic is not encrypted"},
         /* no such profile */
         {RIG_TCP "proxy_tls = p\n", "main.ini:4: proxy_tls: there is no [tls p]"},
         /* unused profile */

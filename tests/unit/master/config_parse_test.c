@@ -156,8 +156,8 @@ static const struct config_rig_row values[] = {
                 "main.ini:4: ssl_protocols: unknown protocol 'TLS1.2'; did you mean 'TLSv1.2'?"},
         /* protocol gap */
         {RIG_TCP "ssl_protocols = TLSv1.1 TLSv1.3\n",
-                "main.ini:4: ssl_protocols: a gap between protocols: put the one between them in, "
-                "or leave out those on one side of it"},
+                "main.ini:4: ssl_protocols: TLSv1.2 is left out between others, and GnuTLS would "
+                "drop TLSv1.3 then; put it in"},
         /* alpn empty */
         {RIG_TCP "ssl_alpn = \"\"\n",
                 "main.ini:4: ssl_alpn: '' is no protocol name of 1 to 32 bytes"},

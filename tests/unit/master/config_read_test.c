@@ -202,7 +202,7 @@ static void bytes_that_are_no_text_are_told(void **state)
 	        ROW("proxy_ssl_name = a\xc0\xaf\n", "main.ini:4: the line is not UTF-8"),
 	        ROW("proxy_ssl_name = \xed\xa0\x80\n", "main.ini:4: the line is not UTF-8"),
 	        ROW("; \xff in a comment\n", ""),
-	        ROW("proxy_ssl_name = \xc3\xa9\n", ""),
+	        ROW("access_log = \xc3\xa9\n", ""),
 #undef ROW
 	};
 	struct config_rig *rig = malloc(sizeof(*rig));
@@ -286,8 +286,8 @@ static void cut_files_are_harmless(void **state)
 {
 	(void)state;
 	static const char text[] = "\xef\xbb\xbf[main]\r\nworkers = 2 ; two\r\n" RIG_TCP
-	                           "proxy_tls = \"p \\\" q\"\n[tls \"p \\\" q\"]\n"
-	                           "proxy_ssl_verify = off\n";
+	                           "proxy_ssl = on\nproxy_tls = \"p \\\" q\"\n[tls \"p \\\" q\"]\n"
+	                           "proxy_ssl_verify = on\n";
 	struct config_rig *rig = malloc(sizeof(*rig));
 
 	for (size_t length = 0; length < sizeof(text); length++) {
