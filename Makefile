@@ -66,6 +66,11 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What is compiled in from the command line: another SYSCONFDIR compiles those files again.
+PATHS := $(BUILD)/paths
+$(shell mkdir -p $(BUILD); echo '$(VERSION) $(SYSCONFDIR)' | cmp -s - $(PATHS) || echo '$(VERSION) $(SYSCONFDIR)' >$(PATHS))
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -l SEALANE_ master/*.c)): $(PATHS)
+
 define library
 $(call lib,$1): $(call objects,$(call sources,$1))
 	$(call say,AR,$$@)
@@ -174,7 +179,7 @@ dist:                           ## build/sealane-VERSION.tar.gz of what is commi
 clean:                          ## remove all that was built
 	rm -rf build
 help:                           ## this list
-	@sed -n 's/^\([a-z][a-z0-9-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{ printf "  %-15s %s\n", $$1, substr($$0, index($$0, ":") + 2) }'
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*##/\1:/p' Makefile tests/bench/bench.mk | awk -F': *' '{ printf "  %-15s %s\n", $$1, substr($$0, index($$0, ":") + 2) }'
 	@echo 'Variables: VARIANT=release|asan|fuzz|coverage CC= CFLAGS= LDFLAGS= CI=1 (warnings are errors) V=1 (show commands)'
 
 include tests/bench/bench.mk

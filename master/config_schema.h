@@ -33,47 +33,70 @@ enum {
 	               1 << CONFIG_TLS,
 };
 
-#define CONFIG_KEYS(X)                                                                             \
-	X(WORKERS, workers)                                                                        \
-	X(WORKER_CPU_AFFINITY, worker_cpu_affinity)                                                \
-	X(WORKER_CONNECTIONS, worker_connections)                                                  \
-	X(WORKER_BUFFERS, worker_buffers)                                                          \
-	X(WORKER_HANG_TIMEOUT, worker_hang_timeout)                                                \
-	X(WORKER_RLIMIT_NOFILE, worker_rlimit_nofile)                                              \
-	X(WORKER_SHUTDOWN_TIMEOUT, worker_shutdown_timeout) X(MAX_GENERATIONS, max_generations) X( \
-	        USER, user) X(PID_FILE, pid_file) X(DAEMON, daemon) X(CORE_DUMPS,                  \
-	        core_dumps) X(RESOLVE_AT_START, resolve_at_start) X(ERROR_LOG,                     \
-	        error_log) X(INCLUDE, include) X(TLS_SESSION_CACHE_SIZE,                           \
-	        tls_session_cache_size) X(LISTEN, listen) X(PROXY_PASS,                            \
-	        proxy_pass) X(PROXY_CONNECT_TIMEOUT, proxy_connect_timeout) X(PROXY_TIMEOUT,       \
-	        proxy_timeout) X(PROXY_BUFFER_SIZE, proxy_buffer_size) X(PROXY_SOCKET_KEEPALIVE,   \
-	        proxy_socket_keepalive) X(PROXY_NEXT_UPSTREAM,                                     \
-	        proxy_next_upstream) X(PROXY_NEXT_UPSTREAM_TRIES,                                  \
-	        proxy_next_upstream_tries) X(PROXY_NEXT_UPSTREAM_TIMEOUT,                          \
-	        proxy_next_upstream_timeout) X(PROXY_HALF_CLOSE,                                   \
-	        proxy_half_close) X(PROXY_SSL_TRUNCATION,                                          \
-	        proxy_ssl_truncation) X(SHUTDOWN_TIMEOUT, shutdown_timeout) X(ACCESS_LOG,          \
-	        access_log) X(SSL_CERTIFICATE, ssl_certificate) X(SSL_CERTIFICATE_KEY,             \
-	        ssl_certificate_key) X(SSL_PASSWORD_FILE, ssl_password_file) X(SSL_PROTOCOLS,      \
-	        ssl_protocols) X(SSL_CIPHERS, ssl_ciphers) X(SSL_PRIORITY,                         \
-	        ssl_priority) X(SSL_CLIENT_CERTIFICATE,                                            \
-	        ssl_client_certificate) X(SSL_TRUSTED_CERTIFICATE, ssl_trusted_certificate)        \
-	        X(SSL_VERIFY_CLIENT, ssl_verify_client) X(SSL_VERIFY_DEPTH, ssl_verify_depth) X(   \
-	                SSL_SESSION_TICKETS, ssl_session_tickets) X(SSL_SESSION_TIMEOUT,           \
-	                ssl_session_timeout) X(SSL_HANDSHAKE_TIMEOUT,                              \
-	                ssl_handshake_timeout) X(SSL_ALPN, ssl_alpn) X(SERVER, server) X(BALANCE,  \
-	                balance) X(PROXY_BIND, proxy_bind) X(PROXY_TLS, proxy_tls) X(PROXY_SSL,    \
-	                proxy_ssl) X(PROXY_SSL_CERTIFICATE,                                        \
-	                proxy_ssl_certificate) X(PROXY_SSL_CERTIFICATE_KEY,                        \
-	                proxy_ssl_certificate_key) X(PROXY_SSL_PASSWORD_FILE,                      \
-	                proxy_ssl_password_file) X(PROXY_SSL_TRUSTED_CERTIFICATE,                  \
-	                proxy_ssl_trusted_certificate) X(PROXY_SSL_VERIFY, proxy_ssl_verify)       \
-	                X(PROXY_SSL_VERIFY_DEPTH, proxy_ssl_verify_depth) X(                       \
-	                        PROXY_SSL_NAME, proxy_ssl_name) X(PROXY_SSL_SERVER_NAME,           \
-	                        proxy_ssl_server_name) X(PROXY_SSL_PROTOCOLS, proxy_ssl_protocols) \
-	                        X(PROXY_SSL_CIPHERS, proxy_ssl_ciphers) X(PROXY_SSL_PRIORITY,      \
-	                                proxy_ssl_priority) X(PROXY_SSL_ALPN, proxy_ssl_alpn)      \
-	                                X(PROXY_SSL_SESSION_REUSE, proxy_ssl_session_reuse)
+/* clang-format off */
+#define CONFIG_KEYS(X) \
+	X(WORKERS, workers) \
+	X(WORKER_CPU_AFFINITY, worker_cpu_affinity) \
+	X(WORKER_CONNECTIONS, worker_connections) \
+	X(WORKER_BUFFERS, worker_buffers) \
+	X(WORKER_HANG_TIMEOUT, worker_hang_timeout) \
+	X(WORKER_RLIMIT_NOFILE, worker_rlimit_nofile) \
+	X(WORKER_SHUTDOWN_TIMEOUT, worker_shutdown_timeout) \
+	X(MAX_GENERATIONS, max_generations) \
+	X(USER, user) \
+	X(PID_FILE, pid_file) \
+	X(DAEMON, daemon) \
+	X(CORE_DUMPS, core_dumps) \
+	X(RESOLVE_AT_START, resolve_at_start) \
+	X(ERROR_LOG, error_log) \
+	X(INCLUDE, include) \
+	X(TLS_SESSION_CACHE_SIZE, tls_session_cache_size) \
+	X(LISTEN, listen) \
+	X(PROXY_PASS, proxy_pass) \
+	X(PROXY_CONNECT_TIMEOUT, proxy_connect_timeout) \
+	X(PROXY_TIMEOUT, proxy_timeout) \
+	X(PROXY_BUFFER_SIZE, proxy_buffer_size) \
+	X(PROXY_SOCKET_KEEPALIVE, proxy_socket_keepalive) \
+	X(PROXY_NEXT_UPSTREAM, proxy_next_upstream) \
+	X(PROXY_NEXT_UPSTREAM_TRIES, proxy_next_upstream_tries) \
+	X(PROXY_NEXT_UPSTREAM_TIMEOUT, proxy_next_upstream_timeout) \
+	X(PROXY_HALF_CLOSE, proxy_half_close) \
+	X(PROXY_SSL_TRUNCATION, proxy_ssl_truncation) \
+	X(SHUTDOWN_TIMEOUT, shutdown_timeout) \
+	X(ACCESS_LOG, access_log) \
+	X(SSL_CERTIFICATE, ssl_certificate) \
+	X(SSL_CERTIFICATE_KEY, ssl_certificate_key) \
+	X(SSL_PASSWORD_FILE, ssl_password_file) \
+	X(SSL_PROTOCOLS, ssl_protocols) \
+	X(SSL_CIPHERS, ssl_ciphers) \
+	X(SSL_PRIORITY, ssl_priority) \
+	X(SSL_CLIENT_CERTIFICATE, ssl_client_certificate) \
+	X(SSL_TRUSTED_CERTIFICATE, ssl_trusted_certificate) \
+	X(SSL_VERIFY_CLIENT, ssl_verify_client) \
+	X(SSL_VERIFY_DEPTH, ssl_verify_depth) \
+	X(SSL_SESSION_TICKETS, ssl_session_tickets) \
+	X(SSL_SESSION_TIMEOUT, ssl_session_timeout) \
+	X(SSL_HANDSHAKE_TIMEOUT, ssl_handshake_timeout) \
+	X(SSL_ALPN, ssl_alpn) \
+	X(SERVER, server) \
+	X(BALANCE, balance) \
+	X(PROXY_BIND, proxy_bind) \
+	X(PROXY_TLS, proxy_tls) \
+	X(PROXY_SSL, proxy_ssl) \
+	X(PROXY_SSL_CERTIFICATE, proxy_ssl_certificate) \
+	X(PROXY_SSL_CERTIFICATE_KEY, proxy_ssl_certificate_key) \
+	X(PROXY_SSL_PASSWORD_FILE, proxy_ssl_password_file) \
+	X(PROXY_SSL_TRUSTED_CERTIFICATE, proxy_ssl_trusted_certificate) \
+	X(PROXY_SSL_VERIFY, proxy_ssl_verify) \
+	X(PROXY_SSL_VERIFY_DEPTH, proxy_ssl_verify_depth) \
+	X(PROXY_SSL_NAME, proxy_ssl_name) \
+	X(PROXY_SSL_SERVER_NAME, proxy_ssl_server_name) \
+	X(PROXY_SSL_PROTOCOLS, proxy_ssl_protocols) \
+	X(PROXY_SSL_CIPHERS, proxy_ssl_ciphers) \
+	X(PROXY_SSL_PRIORITY, proxy_ssl_priority) \
+	X(PROXY_SSL_ALPN, proxy_ssl_alpn) \
+	X(PROXY_SSL_SESSION_REUSE, proxy_ssl_session_reuse)
+/* clang-format on */
 
 #define CONFIG_KEY_ENUM(upper, lower) CONFIG_##upper##_KEY,
 enum config_key { CONFIG_KEYS(CONFIG_KEY_ENUM) CONFIG_KEY_COUNT };

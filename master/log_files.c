@@ -57,6 +57,18 @@ void log_files_close(struct log_files *files)
 	*files = (struct log_files){0};
 }
 
+void log_files_take_over_counts(struct log_files *new, struct log_files *old)
+{
+	for (size_t i = 0; i < new->count; i++) {
+		for (size_t j = 0; j < old->count; j++) {
+			if (strcmp(new->items[i].path, old->items[j].path) != 0)
+				continue;
+			new->items[i].lines_dropped += old->items[j].lines_dropped;
+			old->items[j].lines_dropped = 0;
+		}
+	}
+}
+
 void log_files_use(const struct log_files *files, const struct config *config, enum log_level floor,
         struct log_file *extra)
 {

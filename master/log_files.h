@@ -26,6 +26,9 @@ bool log_files_open(
         struct log_files *files, const struct config *config, char *fault, size_t fault_size);
 void log_files_close(struct log_files *files);
 
+/* Lines that `old` dropped and nobody was told of are told by the same paths of `new`. */
+void log_files_take_over_counts(struct log_files *new, struct log_files *old);
+
 /* The error log goes to the files of `config` from now on, no line below `floor` to any of them;
  * `extra` (or NULL) gets errors besides. The files must stay open meanwhile. */
 void log_files_use(const struct log_files *files, const struct config *config, enum log_level floor,

@@ -14,11 +14,11 @@
 #include "master/daemon.h"
 #include "master/generation.h"
 #include "master/limits.h"
+#include "master/listeners.h"
 #include "master/loop.h"
 #include "master/options.h"
 #include "master/pidfile.h"
 #include "master/reload.h"
-#include "master/slot_sockets.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
@@ -49,7 +49,7 @@ struct master {
 	struct daemon daemon;
 	struct pidfile pidfile;
 	struct control_socket *control;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	struct supervisor *supervisor;
@@ -80,7 +80,7 @@ static void stop(struct master *master, enum stop how)
 	if (master->stop == STOP_NOT) {
 		master->stop = how;
 		reload_stop(master->reload);
-		slot_sockets_close(master->sockets);
+		listeners_close(master->listeners);
 	}
 	master->stop = how;
 	if (how == STOP_FAST) {
@@ -262,7 +262,7 @@ static void use_logs(struct master *master, const struct generation *generation)
 static bool open_shared(struct master *master)
 {
 	master->loop = loop_create();
-	master->sockets = slot_sockets_create();
+	master->listeners = listeners_create();
 	master->scoreboard = scoreboard_create();
 	master->ticket_key = ticket_key_create();
 	if (master->loop && master->scoreboard && master->ticket_key)
@@ -275,7 +275,7 @@ static void open_supervisor(struct master *master)
 {
 	master->supervisor = supervisor_create(&(struct supervisor_settings){
 	        .loop = master->loop,
-	        .sockets = master->sockets,
+	        .listeners = master->listeners,
 	        .scoreboard = master->scoreboard,
 	        .ticket_key = master->ticket_key,
 	        .log_floor = log_floor(master),
@@ -287,17 +287,17 @@ static void open_supervisor(struct master *master)
 	master->reload = reload_create(&(struct reload_settings){
 	        .loop = master->loop,
 	        .options = master->options,
-	        .sockets = master->sockets,
+	        .listeners = master->listeners,
 	        .supervisor = master->supervisor,
 	});
 }
 
 static bool open_listeners(struct master *master, const struct config *config)
 {
-	char fault[SLOT_SOCKETS_FAULT_MAX];
+	char fault[LISTENERS_FAULT_MAX];
 
-	if (slot_sockets_stage(master->sockets, config, BIND_PATIENCE_MS, fault) &&
-	        slot_sockets_commit(master->sockets, config, fault))
+	if (listeners_stage(master->listeners, config, BIND_PATIENCE_MS, fault) &&
+	        listeners_commit(master->listeners, config, fault))
 		return true;
 	fail_start(master, fault);
 	return false;
@@ -346,7 +346,7 @@ static bool start(struct master *master, struct config *config)
 	}
 	start_signals(master);
 	on_tick(&master->tick);
-	limits_warn(config, slot_sockets_count(master->sockets));
+	limits_warn(config, listeners_socket_count(master->listeners));
 	supervisor_start(master->supervisor, generation);
 	return true;
 }
@@ -358,7 +358,7 @@ static void close_all(struct master *master)
 	loop_timer_stop(&master->tick);
 	control_socket_close(master->control);
 	reload_destroy(master->reload);
-	slot_sockets_destroy(master->sockets);
+	listeners_destroy(master->listeners);
 	log_tick();
 	supervisor_destroy(master->supervisor);
 	log_file_close(&master->start_log);

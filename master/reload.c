@@ -13,8 +13,8 @@
 #include "master/control_socket.h"
 #include "master/generation.h"
 #include "master/limits.h"
+#include "master/listeners.h"
 #include "master/loop.h"
-#include "master/slot_sockets.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
@@ -29,7 +29,10 @@
 
 enum { RETRY_NAMES_MS = 10 * 1000, FAULT_MAX = 1024 };
 
-enum reload_state { RELOAD_IDLE, RELOAD_READING, RELOAD_STARTING, RELOAD_STOPPED };
+/* How long a verdict waits for old workers to stop accepting, and how often that is looked at. */
+enum { SETTLE_MS = 1000, SETTLE_LOOK_MS = 2 };
+
+enum reload_state { RELOAD_IDLE, RELOAD_READING, RELOAD_STARTING, RELOAD_SETTLING, RELOAD_STOPPED };
 enum reload_cause { RELOAD_REQUESTED, RELOAD_NAMES };
 
 struct reload {
@@ -42,6 +45,8 @@ struct reload {
 	bool again, again_warnings_are_errors;
 	struct config_child *child;
 	struct loop_timer names_timer;
+	struct loop_timer settle_timer;
+	uint64_t settle_until_ms;
 	char *packed; /* of the serving configuration while some name does not resolve, else NULL */
 	size_t packed_length;
 	char *staged_packed; /* of the generation that starts */
@@ -79,6 +84,7 @@ void reload_destroy(struct reload *reload)
 		return;
 	config_child_cancel(reload->child);
 	loop_timer_stop(&reload->names_timer);
+	loop_timer_stop(&reload->settle_timer);
 	forget(&reload->packed, &reload->packed_length);
 	forget(&reload->staged_packed, &reload->staged_packed_length);
 	config_messages_clear(&reload->notices);
@@ -188,14 +194,14 @@ static struct generation *stage(struct reload *reload, struct config *config, ch
 {
 	const struct generation *serving = supervisor_serving(reload->settings.supervisor);
 	const char *restart = needs_restart(&serving->config->main, &config->main);
-	char listen_fault[SLOT_SOCKETS_FAULT_MAX];
+	char listen_fault[LISTENERS_FAULT_MAX];
 
 	if (restart) {
 		snprintf(fault, FAULT_MAX, "%s: %s", config->main_file, restart);
 		config_destroy(config);
 		return NULL;
 	}
-	if (!slot_sockets_stage(reload->settings.sockets, config, 0, listen_fault)) {
+	if (!listeners_stage(reload->settings.listeners, config, 0, listen_fault)) {
 		snprintf(fault, FAULT_MAX, "%s", listen_fault);
 		config_destroy(config);
 		return NULL;
@@ -203,21 +209,21 @@ static struct generation *stage(struct reload *reload, struct config *config, ch
 	struct generation *generation = generation_create(config,
 	        supervisor_next_number(reload->settings.supervisor), serving, fault, FAULT_MAX);
 	if (!generation)
-		slot_sockets_roll_back(reload->settings.sockets);
+		listeners_roll_back(reload->settings.listeners);
 	return generation;
 }
 
 static void undo(struct reload *reload, struct generation *generation)
 {
 	supervisor_abandon(reload->settings.supervisor, generation);
-	slot_sockets_roll_back(reload->settings.sockets);
+	listeners_roll_back(reload->settings.listeners);
 }
 
 static void start_workers(struct reload *reload, struct generation *generation)
 {
 	char text[128];
 
-	limits_warn(generation->config, slot_sockets_count(reload->settings.sockets));
+	limits_warn(generation->config, listeners_socket_count(reload->settings.listeners));
 	snprintf(text, sizeof(text),
 	        "the configuration is good; waiting until %u workers are ready",
 	        generation->config->main.workers);
@@ -340,6 +346,7 @@ void reload_stop(struct reload *reload)
 
 	reload->state = RELOAD_STOPPED;
 	loop_timer_stop(&reload->names_timer);
+	loop_timer_stop(&reload->settle_timer);
 	config_child_cancel(reload->child);
 	reload->child = NULL;
 	take_next_clients(reload);
@@ -348,7 +355,7 @@ void reload_stop(struct reload *reload)
 	tell_clients(reload, ANSWER_MESSAGE, reason);
 	finish(reload, EXIT_RELOAD_REFUSED);
 	if (was_starting) /* its workers drain with all others */
-		slot_sockets_roll_back(reload->settings.sockets);
+		listeners_roll_back(reload->settings.listeners);
 }
 
 static void keep_packed(struct reload *reload, char *packed, size_t length)
@@ -371,18 +378,31 @@ void reload_first_is_serving(struct reload *reload, const struct config_source *
 	finish(reload, EXIT_DONE);
 }
 
+/* Who hears that the reload is done may count on the new settings: a verdict waits until no old
+ * worker accepts any more (one that hangs is not waited for). */
+static void settle(struct loop_timer *timer)
+{
+	struct reload *reload = LIST_OBJECT(timer, struct reload, settle_timer);
+
+	if (supervisor_old_ones_accept(reload->settings.supervisor) &&
+	        loop_clock_ms() < reload->settle_until_ms)
+		loop_timer_start(timer, reload->settings.loop, SETTLE_LOOK_MS, settle);
+	else
+		finish(reload, EXIT_DONE);
+}
+
 void reload_generation_ready(struct reload *reload, struct generation *generation)
 {
-	char fault[SLOT_SOCKETS_FAULT_MAX], text[160];
+	char fault[LISTENERS_FAULT_MAX], text[160];
 
 	CHECK(reload->state == RELOAD_STARTING);
-	if (!slot_sockets_commit(reload->settings.sockets, generation->config, fault)) {
+	if (!listeners_commit(reload->settings.listeners, generation->config, fault)) {
 		undo(reload, generation);
 		refuse(reload, &reload->notices, fault);
 		return;
 	}
 	/* The old workers still accept: they empty the queues of what is no longer listened on. */
-	slot_sockets_retire(reload->settings.sockets, generation->config);
+	listeners_retire(reload->settings.listeners, generation->config);
 	supervisor_commit(reload->settings.supervisor, generation);
 	keep_packed(reload, reload->staged_packed, reload->staged_packed_length);
 	reload->staged_packed = NULL;
@@ -392,7 +412,9 @@ void reload_generation_ready(struct reload *reload, struct generation *generatio
 	        reload->cause == RELOAD_NAMES ? ", since a name resolves now" : "");
 	tell_messages(reload, &reload->notices);
 	log_write(LOG_NOTICE, "%s", text);
-	finish(reload, EXIT_DONE);
+	reload->state = RELOAD_SETTLING;
+	reload->settle_until_ms = loop_clock_ms() + SETTLE_MS;
+	settle(&reload->settle_timer);
 }
 
 void reload_generation_failed(

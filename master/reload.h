@@ -18,7 +18,7 @@
 struct config_source;
 struct control_client;
 struct generation;
-struct slot_sockets;
+struct listeners;
 struct loop;
 struct reload;
 struct supervisor;
@@ -26,7 +26,7 @@ struct supervisor;
 struct reload_settings {
 	struct loop *loop;
 	const struct options *options;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct supervisor *supervisor;
 };
 

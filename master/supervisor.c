@@ -87,7 +87,7 @@ struct supervisor *supervisor_create(const struct supervisor_settings *settings)
 	list_init(&supervisor->generations);
 	supervisor->context = (struct worker_context){
 	        .loop = settings->loop,
-	        .sockets = settings->sockets,
+	        .listeners = settings->listeners,
 	        .scoreboard = settings->scoreboard,
 	        .ticket_key = settings->ticket_key,
 	        .log_floor = settings->log_floor,
@@ -158,6 +158,8 @@ void supervisor_commit(struct supervisor *supervisor, struct generation *generat
 	CHECK(generation->state == GENERATION_STARTING);
 	generation->state = GENERATION_SERVING;
 	supervisor->serving = generation;
+	if (old)
+		log_files_take_over_counts(&generation->log_files, &old->log_files);
 	log_files_use(
 	        &generation->log_files, generation->config, supervisor->settings.log_floor, NULL);
 	if (old) {
@@ -181,6 +183,18 @@ struct generation *supervisor_serving(const struct supervisor *supervisor)
 uint64_t supervisor_next_number(struct supervisor *supervisor)
 {
 	return ++supervisor->last_number;
+}
+
+bool supervisor_old_ones_accept(const struct supervisor *supervisor)
+{
+	EACH_GENERATION(link, supervisor)
+	{
+		const struct generation *generation = GENERATION_OF(link);
+		if (generation->state == GENERATION_DRAINING &&
+		        worker_process_some_accept(generation))
+			return true;
+	}
+	return false;
 }
 
 bool supervisor_is_empty(const struct supervisor *supervisor)

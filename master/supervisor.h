@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct slot_sockets;
+struct listeners;
 struct loop;
 struct scoreboard;
 struct supervisor;
@@ -27,7 +27,7 @@ enum { WORKER_START_LIMIT_MS = 10 * 1000 };
 
 struct supervisor_settings {
 	struct loop *loop;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	enum log_level log_floor; /* -q: LOG_ERROR */
@@ -59,6 +59,8 @@ void supervisor_abandon(struct supervisor *supervisor, struct generation *genera
 struct generation *supervisor_serving(const struct supervisor *supervisor);
 /* The number of the next generation, from 1. */
 uint64_t supervisor_next_number(struct supervisor *supervisor);
+/* Some worker was told to drain and did not hear of it yet. */
+bool supervisor_old_ones_accept(const struct supervisor *supervisor);
 bool supervisor_is_empty(const struct supervisor *supervisor);
 size_t supervisor_worker_count(const struct supervisor *supervisor);
 

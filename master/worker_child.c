@@ -11,8 +11,8 @@
 
 #include "master/generation.h"
 #include "master/limits.h"
+#include "master/listeners.h"
 #include "master/privileges.h"
-#include "master/slot_sockets.h"
 #include "shared/check.h"
 #include "shared/config.h"
 #include "shared/tls_session_store.h"
@@ -38,7 +38,7 @@ static struct worker_listener *view_listeners(const struct worker_inheritance *i
 
 	CHECK(views);
 	for (size_t i = 0; i < config->listener_count; i++)
-		views[i] = slot_sockets_view(inheritance->sockets, &config->listeners[i]);
+		views[i] = listeners_view(inheritance->listeners, &config->listeners[i]);
 	return views;
 }
 
@@ -74,9 +74,9 @@ _Noreturn void worker_child_run(
 	};
 
 	leave_signals_to_master();
-	log_after_fork();
 	log_files_use(&generation->log_files, config, inheritance->log_floor, NULL);
-	limits_apply(config, slot_sockets_count(inheritance->sockets), inheritance->slot);
+	log_after_fork();
+	limits_apply(config, listeners_socket_count(inheritance->listeners), inheritance->slot);
 	give_up_privileges(config);
 	exit(run(&env));
 }

@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 struct generation;
-struct slot_sockets;
+struct listeners;
 
 struct worker_inheritance {
 	struct generation *generation;
-	const struct slot_sockets *sockets;
+	const struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	size_t scoreboard_row;
 	struct ticket_key *ticket_key;

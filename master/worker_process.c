@@ -10,8 +10,8 @@
 
 #include "master/generation.h"
 #include "master/hang_watch.h"
+#include "master/listeners.h"
 #include "master/loop.h"
-#include "master/slot_sockets.h"
 #include "master/supervisor.h"
 #include "master/worker_child.h"
 #include "shared/check.h"
@@ -140,7 +140,7 @@ _Noreturn static void be_worker(const struct worker_process *worker, int control
 {
 	struct worker_inheritance inheritance = {
 	        .generation = worker->generation,
-	        .sockets = worker->context->sockets,
+	        .listeners = worker->context->listeners,
 	        .scoreboard = worker->context->scoreboard,
 	        .scoreboard_row = worker->row,
 	        .ticket_key = worker->context->ticket_key,
@@ -233,6 +233,19 @@ void worker_process_cancel_replacements(struct generation *generation)
 		list_remove(&worker->link);
 		free(worker);
 	}
+}
+
+bool worker_process_some_accept(const struct generation *generation)
+{
+	EACH_WORKER(link, generation)
+	{
+		const struct worker_process *worker = WORKER_OF(link);
+		const struct scoreboard_row *row = scoreboard_row(
+		        worker->context->scoreboard, worker->row);
+		if (atomic_load(&row->state) == WORKER_RUNNING)
+			return true;
+	}
+	return false;
 }
 
 struct generation *worker_process_generation(const struct worker_process *worker)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct generation;
-struct slot_sockets;
+struct listeners;
 struct loop;
 struct scoreboard;
 struct ticket_key;
@@ -23,7 +23,7 @@ struct worker_process;
 
 struct worker_context {
 	struct loop *loop;
-	struct slot_sockets *sockets;
+	struct listeners *listeners;
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	enum log_level log_floor;
@@ -44,6 +44,8 @@ void worker_process_replace(const struct worker_context *context, struct generat
 /* Those that wait for their time are not started. */
 void worker_process_cancel_replacements(struct generation *generation);
 
+/* Some worker of it has not said in its scoreboard row that it drains. */
+bool worker_process_some_accept(const struct generation *generation);
 struct generation *worker_process_generation(const struct worker_process *worker);
 
 void worker_process_tell_all(struct generation *generation, enum control_type type);

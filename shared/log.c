@@ -186,7 +186,7 @@ __attribute__((format(printf, 2, 0))) static struct slice format_text(
 
 	if (length >= TEXT_MAX) {
 		length = TEXT_MAX - 1;
-		memcpy(buffer + length - 3, "...", 3);
+		memset(buffer + length - 3, '.', 3);
 	}
 	flatten(buffer, length);
 	return (struct slice){buffer, length};

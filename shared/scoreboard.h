@@ -52,7 +52,8 @@ void scoreboard_free_row(struct scoreboard *scoreboard, size_t row);
 struct scoreboard_row *scoreboard_row(struct scoreboard *scoreboard, size_t row);
 
 /* Worker: adds to its own row, without a locked instruction (it is the only writer). */
-static inline void scoreboard_count(struct scoreboard_row *row, enum stat_counter stat, uint64_t amount)
+static inline void scoreboard_count(
+        struct scoreboard_row *row, enum stat_counter stat, uint64_t amount)
 {
 	atomic_store_explicit(&row->counters[stat],
 	        atomic_load_explicit(&row->counters[stat], memory_order_relaxed) + amount,

@@ -140,7 +140,7 @@ struct acceptor *acceptor_create(
 
 void acceptor_destroy(struct acceptor *acceptor)
 {
-	acceptor_stop(acceptor, false);
+	acceptor_stop(acceptor);
 	free(acceptor->sockets);
 	free(acceptor);
 }
@@ -195,15 +195,32 @@ void acceptor_session_ended(struct acceptor *acceptor)
 	acceptor_update(acceptor);
 }
 
-void acceptor_stop(struct acceptor *acceptor, bool empty_queues)
+void acceptor_stop(struct acceptor *acceptor)
 {
-	if (empty_queues && !acceptor->stopped) {
-		for (size_t i = 0; i < acceptor->count; i++)
-			while (acceptor->sockets[i].owner_slot == acceptor->env->slot &&
-			        !acceptor->out_of_descriptors && accept_one(&acceptor->sockets[i]))
-				;
-	}
 	acceptor->stopped = true;
 	event_timer_stop(&acceptor->retry);
 	acceptor_update(acceptor);
+}
+
+/* What waits in its queue is accepted; from then on the kernel refuses, whoever holds the socket
+ * besides. */
+static void take_last_ones(struct acceptor *acceptor, struct listen_socket *socket)
+{
+	while (!acceptor->out_of_descriptors && accept_one(socket))
+		;
+	shutdown(socket->watch.fd, SHUT_RD);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+	for (size_t i = 0; i < acceptor->count; i++) {
+		struct listen_socket *socket = &acceptor->sockets[i];
+		bool own = socket->owner_slot == acceptor->env->slot;
+		if (!acceptor->stopped && (own || is_to_be_served(acceptor, socket)))
+			take_last_ones(acceptor, socket);
+	}
+	acceptor_stop(acceptor);
+	for (size_t i = 0; i < acceptor->count; i++)
+		close(acceptor->sockets[i].watch.fd);
+	acceptor->count = 0;
 }

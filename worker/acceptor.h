@@ -28,8 +28,10 @@ void acceptor_destroy(struct acceptor *acceptor);
 void acceptor_update(struct acceptor *acceptor);
 /* A session ended: goes on where only room was missing. */
 void acceptor_session_ended(struct acceptor *acceptor);
-/* Accepts no more. `empty_queues`: takes what waits in the own queues first, for a worker whose
- * master died. */
-void acceptor_stop(struct acceptor *acceptor, bool empty_queues);
+/* Accepts no more. The sockets stay open: others accept on them. */
+void acceptor_stop(struct acceptor *acceptor);
+/* The master died: takes what waits in the queues that are this worker's to serve, and closes all
+ * sockets, so that a new master finds the port free. */
+void acceptor_close(struct acceptor *acceptor);
 
 #endif

@@ -14,9 +14,10 @@
 #include "shared/log.h"
 #include "shared/process_title.h"
 #include "shared/scoreboard.h"
+#include "shared/tls_session_store.h"
 #include "shared/worker_env.h"
-#include "worker/control.h"
 #include "worker/acceptor.h"
+#include "worker/control.h"
 #include "worker/tls/tls_server.h"
 
 #include <malloc.h>
@@ -41,7 +42,6 @@ struct worker {
 	uint64_t drain_started_ms;
 	uint64_t bytes_at_tick;
 	unsigned idle_ticks;
-	bool master_died;
 };
 
 static struct worker *worker_of(struct session_host *host)
@@ -99,7 +99,7 @@ static void drain(struct worker *worker)
 	worker->drain_started_ms = event_loop_now_ms(worker->loop);
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_DRAINING);
 	process_title_set("worker %u (draining)", worker->env->slot);
-	acceptor_stop(worker->acceptor, worker->master_died);
+	acceptor_stop(worker->acceptor);
 	exit_when_drained(worker);
 }
 
@@ -124,7 +124,7 @@ static void on_control(void *opaque, const struct control_message *message, int 
 
 	if (!message) {
 		log_write(LOG_WARN, "the master died; this worker drains");
-		worker->master_died = true;
+		acceptor_close(worker->acceptor);
 		drain(worker);
 		return;
 	}
@@ -242,6 +242,7 @@ static void open_host(struct worker *worker)
 	host->io.resets = reset_queue_create(worker->loop);
 	struct tls_wire *wire = host->io.pool ? tls_wire_create(worker->loop, host->io.pool) : NULL;
 	CHECK(host->io.resets && wire);
+	tls_session_store_attach(env->session_store);
 	worker->tls_client = (struct tls_client_context){.wire = wire, .store = env->session_store};
 	worker->tls_server = (struct tls_server_context){
 	        .wire = wire, .ticket_key = env->ticket_key};

@@ -80,7 +80,7 @@ def test_key_of_another(stage):
 def test_encrypted_without_phrase(stage):
     key = stage.pki.encrypted_key(stage.pki.client(), "sesame")
     assert_fault(stage, client_files(stage, proxy_ssl_certificate_key=key),
-                 "proxy_ssl_certificate_key", "encrypted.*proxy_ssl_password_file")
+                 "proxy_ssl_certificate_key", "encrypted.*password.file")
 
 
 def test_encrypted_with_wrong_phrase(stage):

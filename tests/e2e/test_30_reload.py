@@ -166,7 +166,7 @@ def break_port(configuration, stage):
     stage.taken = taken
     port = taken.getsockname()[1]
     return ({**configuration, "tcp other": {"listen": f"127.0.0.1:{port}", "proxy_pass": "127.0.0.1:1"}},
-            rf"127\.0\.0\.1:{port}.*(in use|Address already)")
+            rf"127\.0\.0\.1:{port} .*sealane\.ini:\d+.*another process")
 
 
 def break_pid_file(configuration, stage):

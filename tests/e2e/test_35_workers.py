@@ -211,7 +211,7 @@ def test_foreign_listener_at_start(stage):
     with foreign_listener(port):
         gateway = stage.gateway(stage.tunnel(port, 1), ready=False)
         assert gateway.wait() == EXIT_RUN_TIME
-    assert re.search(rf"127\.0\.0\.1:{port}.*(in use|Address already)", gateway.output + gateway.error_log)
+    assert re.search(rf"127\.0\.0\.1:{port} .*another process", gateway.output + gateway.error_log)
 
 
 def test_foreign_listener_at_reload(stage):
@@ -222,7 +222,8 @@ def test_foreign_listener_at_reload(stage):
     gateway.write(configuration)
     with foreign_listener(taken):
         status, output = gateway.command("reload")
-        assert status == EXIT_RELOAD_REFUSED and str(taken) in output
+        assert status == EXIT_RELOAD_REFUSED
+        assert re.search(rf"127\.0\.0\.1:{taken} .*another process", output), output
         exchange(port)
     gateway.reload()
     exchange(taken)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """TLS towards clients: certificates both ways, protocols, ALPN, resumption over workers, endings."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -8,8 +9,8 @@ import subprocess
 import pytest
 
 from support.application import end_writing, pattern
-from support.clients import (connect, exchange_many, how_it_ends, receive_all, receive_exactly, tls_connect,
-                             tls_context)
+from support.clients import (connect, exchange_many, how_it_ends, is_cut, receive_all,
+                             receive_exactly, tls_connect, tls_context)
 from support.processes import run, wait_until
 from support.sealane import wait_for_access_lines
 from support.upstreams import require
@@ -21,8 +22,8 @@ VERSIONS = {"1.2": V12, "1.3": V13}
 
 def listener(stage, port, target, certificate=None, **keys):
     certificate = certificate or stage.pki.server()
-    configuration = stage.tunnel(port, target, ssl_certificate=certificate.chain,
-                                 ssl_certificate_key=certificate.key, **keys)
+    configuration = stage.tunnel(port, target, **{
+        "ssl_certificate": certificate.chain, "ssl_certificate_key": certificate.key, **keys})
     configuration["tcp echo"]["listen"] += " ssl"
     return configuration
 
@@ -180,7 +181,8 @@ def test_protocols(stage, protocols, version, accepted):
         return
     with pytest.raises(ssl.SSLError) as failure:
         tls_connect(port, client(stage, version), NAME)
-    assert "PROTOCOL_VERSION" in failure.value.reason
+    # GnuTLS may find that no suite is in common before it looks at versions.
+    assert re.search("PROTOCOL_VERSION|HANDSHAKE_FAILURE", failure.value.reason)
     assert wait_for_access_lines(stage.folder / "access.log", 1)[0]["end"] == "client_handshake"
 
 
@@ -196,15 +198,20 @@ def test_ciphers(stage):
 
 
 def test_alpn(stage):
-    _, port, _ = serve(stage, ssl_alpn="imap pop3")
+    _, port, gateway = serve(stage, ssl_alpn="imap pop3")
     for offer, chosen in ((["pop3", "imap"], "imap"), (["pop3"], "pop3"), (None, None)):
         with tls_connect(port, client(stage, alpn=offer), NAME) as sock:
             assert sock.selected_alpn_protocol() == chosen
             greet(sock)
+            sock.unwrap()
     with pytest.raises(ssl.SSLError) as failure:
         with tls_connect(port, client(stage, alpn=["http/1.1"]), NAME) as sock:
             sock.recv(1)
-    assert "NO_APPLICATION_PROTOCOL" in failure.value.reason
+    # Python knows no name for it: reason 1000 and the alert, 120.
+    assert failure.value.reason is None or "APPLICATION_PROTOCOL" in failure.value.reason
+    lines = wait_for_access_lines(stage.folder / "access.log", 4)
+    assert [line["end"] for line in lines] == ["done", "done", "done", "client_handshake"]
+    gateway.wait_for_log("ssl_alpn")
 
 
 def resumed(port, context, session, count=1):
@@ -295,8 +302,7 @@ def test_truncation_by_the_upstream(stage):
     with tls_connect(port, client(stage), NAME) as sock:
         sock.sendall(b"TAIL truncated\n")
         assert receive_exactly(sock, 100_000) == b"".join(pattern(100_000))
-        with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
-            assert sock.recv(1) == b"no clean end"
+        assert is_cut(sock)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

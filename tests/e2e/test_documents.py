@@ -114,7 +114,7 @@ def test_logrotate_file_is_read(stage):
 def test_install_and_uninstall(stage):
     """make install puts down what it says and make uninstall takes it away again, but for the configuration."""
     target = stage.folder / "root"
-    words = [f"DESTDIR={target}", "PREFIX=/opt/sealane", "SYSCONFDIR=/opt/etc"]
+    words = [f"DESTDIR={target}", "PREFIX=/opt/sealane"]
     variables = {"VARIANT": os.environ.get("VARIANT", "release"), "PATH": os.environ["PATH"]}
 
     def make(goal):
@@ -128,9 +128,9 @@ def test_install_and_uninstall(stage):
     installed = files()
     assert {"opt/sealane/sbin/sealane", "opt/sealane/share/man/man8/sealane.8",
             "opt/sealane/share/man/man5/sealane.ini.5", "opt/sealane/lib/systemd/system/sealane.service",
-            "opt/etc/logrotate.d/sealane"} <= installed
+            "etc/logrotate.d/sealane"} <= installed
     assert {f"opt/sealane/share/doc/sealane/examples/{sample.name}" for sample in SAMPLES} <= installed
     unit = (target / "opt/sealane/lib/systemd/system/sealane.service").read_text()
     assert "ExecStart=/opt/sealane/sbin/sealane" in unit and "/usr/sbin" not in unit
     make("uninstall")
-    assert files() <= {"opt/etc/sealane/sealane.ini"}
+    assert files() <= {"etc/sealane/sealane.ini"}

@@ -80,7 +80,10 @@ class Connection:
         sock.settimeout(first_wait)
 
     def receive(self, size=256 * 1024):
-        data = self.sock.recv(size)
+        try:
+            data = self.sock.recv(size)
+        except ssl.SSLZeroReturnError:
+            data = b""  # a clean end after our own
         self.received += len(data)
         return data
 

@@ -20,7 +20,7 @@ from pathlib import Path
 FENCES = {
     "gnutls/*": ["worker/tls/*", "shared/tls_*"],
     "ini.h": ["master/config_read.c"],
-    "ev.h": ["worker/*", "master/master.c", "master/loop*", "master/supervisor*.c"],
+    "ev.h": ["worker/*", "master/master.c", "master/main.c", "master/loop*", "master/supervisor*.c"],
     "openssl/*": [],
 }
 # The one way from the master into a worker.

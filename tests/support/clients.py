@@ -35,9 +35,22 @@ def receive_exactly(sock, count):
 
 def receive_all(sock):
     pieces = []
-    while piece := sock.recv(1 << 18):
-        pieces.append(piece)
+    try:
+        while piece := sock.recv(1 << 18):
+            pieces.append(piece)
+    except ssl.SSLZeroReturnError:
+        pass  # close_notify, after our own was sent
     return b"".join(pieces)
+
+
+def is_cut(sock):
+    """Whether a TLS connection ends now, without close_notify."""
+    try:
+        return sock.recv(1) is None
+    except ssl.SSLError as error:
+        return "EOF" in error.reason
+    except ConnectionResetError:
+        return True
 
 
 def exchange(port, data=b"x" * 64, timeout=10.0):

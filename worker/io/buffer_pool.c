@@ -106,22 +106,16 @@ struct buffer *buffer_pool_lend_always(struct buffer_pool *pool, size_t bytes)
 	return buffer;
 }
 
-static void wake_waiters(struct buffer_pool *pool)
+void buffer_pool_wake(struct buffer_pool *pool)
 {
-	struct list waiting;
+	uint64_t lent = pool->lent_bytes, limit = pool->limit_bytes;
+	uint64_t fits = lent < limit ? (limit - lent) / pool->small.bytes : 0;
 
-	if (list_is_empty(&pool->waiters))
-		return;
-	/* Who finds nothing waits again, behind the others: each gets one call for this return. */
-	list_init(&waiting);
-	LIST_EACH(link, &pool->waiters)
-	{
-		list_remove(link);
-		list_append(&waiting, link);
-	}
-	while (!list_is_empty(&waiting)) {
+	/* No more than can have one: were all called, each return would cost as much as there are
+	 * connections. */
+	for (; fits > 0 && !list_is_empty(&pool->waiters); fits--) {
 		struct buffer_waiter *waiter = LIST_OBJECT(
-		        waiting.next, struct buffer_waiter, link);
+		        pool->waiters.next, struct buffer_waiter, link);
 		list_remove(&waiter->link);
 		waiter->fn(waiter);
 	}
@@ -144,7 +138,7 @@ void buffer_pool_return(struct buffer_pool *pool, struct buffer **buffer_at)
 	} else {
 		free(buffer);
 	}
-	wake_waiters(pool);
+	buffer_pool_wake(pool);
 }
 
 bool buffer_pool_is_short(const struct buffer_pool *pool)

@@ -38,7 +38,8 @@ void buffer_pool_return(struct buffer_pool *pool, struct buffer **buffer);
 bool buffer_pool_is_short(const struct buffer_pool *pool);
 uint64_t buffer_pool_lent_bytes(const struct buffer_pool *pool);
 
-/* Called once when a buffer came back; waits for one call only. */
+/* Called once when a small buffer can be had, first come, first served; waits for one call only.
+ * Who does not take one after the call says so by buffer_pool_wake. */
 struct buffer_waiter;
 typedef void buffer_waiter_fn(struct buffer_waiter *waiter);
 struct buffer_waiter {
@@ -48,6 +49,8 @@ struct buffer_waiter {
 void buffer_waiter_init(struct buffer_waiter *waiter, buffer_waiter_fn *fn);
 void buffer_pool_wait(struct buffer_pool *pool, struct buffer_waiter *waiter);
 void buffer_waiter_cancel(struct buffer_waiter *waiter); /* fine when it does not wait */
+/* Calls as many as could have a small buffer now. */
+void buffer_pool_wake(struct buffer_pool *pool);
 
 /* Gives kept free buffers back to malloc, for an idle worker. */
 void buffer_pool_trim(struct buffer_pool *pool);

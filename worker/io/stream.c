@@ -35,13 +35,20 @@ static bool deliver(struct stream *stream, enum stream_event event)
 	return stream->opening == opening && stream->state != STREAM_BROKEN;
 }
 
+/* It will read no more: a buffer that it was called for is left to the next. */
+static void stop_waiting(struct stream *stream)
+{
+	buffer_waiter_cancel(&stream->waiter);
+	list_remove(&stream->read_task.link);
+	buffer_pool_wake(stream->io->pool);
+}
+
 static void fail(struct stream *stream)
 {
 	CHECK(stream->state != STREAM_CLOSED && stream->state != STREAM_BROKEN);
 	stream->state = STREAM_BROKEN;
 	event_timer_stop(&stream->deadline);
-	buffer_waiter_cancel(&stream->waiter);
-	list_remove(&stream->read_task.link);
+	stop_waiting(stream);
 	buffer_pool_return(stream->io->pool, &stream->out);
 	derive_interest(stream);
 	stream->on_event(stream, STREAM_FAILED);
@@ -433,8 +440,7 @@ static int shut(struct stream *stream, bool cut)
 		return -1;
 	event_timer_stop(&stream->deadline);
 	event_watch_set(&stream->watch, 0);
-	buffer_waiter_cancel(&stream->waiter);
-	list_remove(&stream->read_task.link);
+	stop_waiting(stream);
 	stream->transport->ops->close(stream->transport, cut);
 	stream->transport = NULL;
 	stream->state = STREAM_CLOSED;

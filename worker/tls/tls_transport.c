@@ -17,6 +17,7 @@
 #include "worker/tls/tls_transport.h"
 
 #include "shared/check.h"
+#include "shared/tls_ciphers.h"
 #include "worker/tls/tls_ciphertext.h"
 
 #include <errno.h>
@@ -386,11 +387,21 @@ static const char *protocol_name(gnutls_protocol_t version)
 	return version == GNUTLS_TLS1_0 ? "TLSv1" : "unknown";
 }
 
+/* The words that people search their logs for. */
+static const char *openssl_name(const char *iana_name)
+{
+	size_t index;
+
+	if (!iana_name)
+		return "unknown";
+	return tls_suite_find_iana(iana_name, &index) ? tls_suite_openssl_name(index) : iana_name;
+}
+
 void tls_transport_facts(const struct tls_transport *tls, struct tls_facts *facts_out)
 {
 	const char *cipher = gnutls_ciphersuite_get(tls->session);
 
 	facts_out->protocol = protocol_name(gnutls_protocol_get_version(tls->session));
-	facts_out->cipher = cipher ? cipher : "unknown";
+	facts_out->cipher = openssl_name(cipher);
 	facts_out->resumed = gnutls_session_is_resumed(tls->session) != 0;
 }

@@ -60,7 +60,7 @@ struct tls_transport *tls_transport_of(struct transport *transport);
 /* Facts for logs, of an open session; the strings are static. */
 struct tls_facts {
 	const char *protocol; /* "TLSv1.3" */
-	const char *cipher; /* IANA name */
+	const char *cipher; /* OpenSSL's name */
 	bool resumed;
 };
 void tls_transport_facts(const struct tls_transport *tls, struct tls_facts *facts_out);

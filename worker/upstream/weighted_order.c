@@ -9,6 +9,8 @@
  */
 #include "worker/upstream/weighted_order.h"
 
+#include "shared/check.h"
+
 #include <stdlib.h>
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
@@ -36,6 +38,7 @@ static void reduce(uint64_t *weights, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		divisor = common_divisor(divisor, weights[i]);
+	CHECK(divisor || !count);
 	for (size_t i = 0; i < count; i++)
 		weights[i] /= divisor;
 }

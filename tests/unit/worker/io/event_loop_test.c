@@ -8,12 +8,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { LOG_MAX = 64, SLACK_MS = 200 };
+enum { LOG_MAX = 64, SLACK_MS = 3000 };
 
 /* One of everything, writing down in which order it was called. */
 struct fixture {
@@ -280,12 +281,12 @@ static void a_deadline_moved_again_and_again_does_not_fire(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (int i = 0; i < 10; i++) {
-		event_timer_set(&fixture->timer, 15);
-		run_for(fixture, 5);
+	for (int i = 0; i < 20; i++) {
+		event_timer_set(&fixture->timer, 150);
+		run_for(fixture, 10);
 	}
 	assert_string_equal(fixture->calls, "");
-	run_for(fixture, 30);
+	run_for(fixture, 200);
 	assert_string_equal(fixture->calls, "t");
 }
 
@@ -309,7 +310,8 @@ static void a_deadline_may_set_itself_anew(void **state)
 
 	fixture->timer_again = true;
 	event_timer_set(&fixture->timer, 5);
-	run_for(fixture, 40);
+	for (int i = 0; i < 100 && fixture->call_count < 2; i++)
+		run_for(fixture, 10);
 	assert_string_equal(fixture->calls, "tt");
 }
 
@@ -409,33 +411,31 @@ static void now_is_the_monotonic_clock_at_the_start_of_the_turn(void **state)
 	assert_true(event_loop_now_ms(fixture->loop) <= clock_ms());
 }
 
-/* A pause of 200 us after each turn shows in their number. */
-static unsigned turns_in(
-        struct fixture *fixture, uint64_t ms, size_t got, size_t room, bool small_too)
+/* How often the process gave the processor away: once in each pause. */
+static long pauses_in(struct fixture *fixture, int turns, size_t got, size_t room, bool small_too)
 {
-	uint64_t until_ms = clock_ms() + ms;
-	unsigned turns = 0;
+	struct rusage before, after;
 
-	while (clock_ms() < until_ms) {
+	getrusage(RUSAGE_SELF, &before);
+	for (int i = 0; i < turns; i++) {
 		event_loop_note_read(fixture->loop, got, room);
 		if (small_too)
 			event_loop_note_read(fixture->loop, 100, 36864);
 		ev_run(event_loop_ev(fixture->loop), EVRUN_NOWAIT);
-		turns++;
 	}
-	return turns;
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_nvcsw - before.ru_nvcsw;
 }
 
 static void bulk_in_small_pieces_brings_a_pause(void **state)
 {
 	struct fixture *fixture = *state;
 
-	/* 50 ms hold 250 pauses of 200 us at most. */
-	assert_true(turns_in(fixture, 50, 16384, 262144, false) <= 250);
-	assert_true(turns_in(fixture, 50, 200000, 262144, false) > 250); /* large pieces */
+	assert_true(pauses_in(fixture, 100, 16384, 262144, false) >= 100);
+	assert_true(pauses_in(fixture, 100, 200000, 262144, false) < 50); /* large pieces */
 	assert_true(
-	        turns_in(fixture, 50, 16384, 262144, true) > 250); /* somebody's small request */
-	assert_true(turns_in(fixture, 50, 100, 36864, false) > 250);
+	        pauses_in(fixture, 100, 16384, 262144, true) < 50); /* somebody's small request */
+	assert_true(pauses_in(fixture, 100, 100, 36864, false) < 50);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -292,6 +292,39 @@ static void closing_while_waiting_for_a_buffer_forgets_the_wait(void **state)
 	assert_int_equal(fake_loop_watch_count(fixture->io.loop), 0);
 }
 
+static void who_ends_after_its_call_leaves_the_buffer_to_the_next(void **state)
+{
+	static const bool fails[] = {false, true};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stream_rig first, next;
+		struct buffer *small = buffer_pool_lend(fixture->io.pool, BUFFER_SMALL_BYTES);
+		struct buffer *rest = buffer_pool_lend(
+		        fixture->io.pool, POOL_BYTES - BUFFER_SMALL_BYTES);
+		rig_init(&first, &fixture->io);
+		rig_init(&next, &fixture->io);
+		rig_open_ready(&first);
+		rig_open_ready(&next);
+		rig_readable(&first);
+		rig_readable(&next);
+		assert_int_equal(next.stream.watch.events, 0);
+		buffer_pool_return(fixture->io.pool, &small);
+		assert_int_equal(first.stream.watch.events, EVENT_READ);
+		assert_int_equal(next.stream.watch.events, 0);
+		if (fails[i]) {
+			fake_fail(&first.peer, FAKE_FINISH, CLOSE_UPSTREAM_RESET);
+			stream_finish(&first.stream, false);
+		} else {
+			stream_close(&first.stream);
+		}
+		assert_int_equal(next.stream.watch.events, EVENT_READ);
+		buffer_pool_return(fixture->io.pool, &rest);
+		rig_close(&first);
+		rig_close(&next);
+	}
+}
+
 /* ---- what the transport keeps ---- */
 
 static void what_the_transport_holds_is_read_without_an_event(void **state)
@@ -370,6 +403,7 @@ int main(void)
 	        CASE(who_waits_for_a_buffer_still_writes),
 	        CASE(a_small_buffer_does_where_no_large_one_is_left),
 	        CASE(closing_while_waiting_for_a_buffer_forgets_the_wait),
+	        CASE(who_ends_after_its_call_leaves_the_buffer_to_the_next),
 	        CASE(what_the_transport_holds_is_read_without_an_event),
 	        CASE(what_the_transport_holds_is_read_when_there_is_room_again),
 	        CASE(an_answer_that_reading_made_is_sent_in_the_same_turn),
