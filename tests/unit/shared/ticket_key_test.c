@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { READS = 300000 };
+enum { READS = 3000000 };
 
 static void a_new_key_is_random(void **state)
 {

@@ -299,6 +299,21 @@ static void a_descriptor_that_names_foreign_blocks_does_no_harm(void **state)
 	assert_int_equal(take(rig, 2), 2);
 }
 
+static void a_descriptor_that_makes_no_sense_takes_no_room(void **state)
+{
+	struct rig *rig = *state;
+
+	put(rig, 1, 1, 1024);
+	for (size_t i = 1; i < TLS_SESSION_SET_ENTRIES; i++) {
+		rig->set.entries[i].length = i % 2 ? 1 : UINT32_MAX;
+		rig->set.entries[i].blocks = UINT64_MAX;
+	}
+	assert_true(put(rig, 2, 2, TLS_SESSION_BYTES_MAX));
+	assert_int_equal(rig->guard.evicted, 0);
+	assert_int_equal(take(rig, 1), 1);
+	assert_int_equal(take(rig, 2), 2);
+}
+
 static void a_guard_is_never_waited_for(void **state)
 {
 	struct tls_session_guard *guard = &((struct rig *)*state)->guard;
@@ -321,7 +336,7 @@ static void guards_of_the_dead_are_freed(void **state)
 	        {(int32_t)getppid(), (int32_t)getppid(), true},
 	        {(int32_t)getppid(), (int32_t)getpid(), false},
 	        {DEAD_PID, (int32_t)getpid(), true},
-	        {-7, (int32_t)getpid(), true},
+	        {-1, (int32_t)getpid(), true},
 	        {0, (int32_t)getpid(), true},
 	};
 
@@ -447,6 +462,7 @@ int main(void)
 	        TEST(what_leaves_is_wiped),
 	        TEST(a_changed_byte_costs_at_most_its_session),
 	        TEST(a_descriptor_that_names_foreign_blocks_does_no_harm),
+	        TEST(a_descriptor_that_makes_no_sense_takes_no_room),
 	        TEST(a_guard_is_never_waited_for),
 	        TEST(guards_of_the_dead_are_freed),
 	        TEST(sessions_are_read_in_order_of_age),

@@ -4,6 +4,7 @@
  */
 #include "shared/tls_session_store.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -63,8 +64,7 @@ static bool put_until(struct tls_session_store *store, enum tls_session_side sid
 {
 	uint8_t bytes[TLS_SESSION_BYTES_MAX];
 	struct tls_session_key key = key_of(key_number);
-	struct tls_session_info info = {
-	        .expires_at = expires_at, .single_use = side == TLS_SESSION_CLIENT_SIDE};
+	struct tls_session_info info = {.expires_at = expires_at, .single_use = true};
 
 	fill(bytes, length, number);
 	return tls_session_store_put(
@@ -324,7 +324,7 @@ static bool mapping_has_flag(const char *name, const char *flag)
 	FILE *file = fopen("/proc/self/smaps", "re");
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
-		if (strstr(line, "memfd:"))
+		if (!isupper((unsigned char)line[0])) /* a mapping's first line: its addresses */
 			inside = strstr(line, name) != NULL;
 		if (inside && strncmp(line, "VmFlags:", 8) == 0)
 			found = found || strstr(line, flag) != NULL;
