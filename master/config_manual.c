@@ -181,7 +181,7 @@ static const char *const ciphers[] = {
 static const char *const tail[] = {
         ".Sh FILES",
         ".Bl -tag -width Ds",
-        ".It Pa " SEALANE_SYSCONFDIR "/sealane/sealane.ini",
+        (".It Pa " SEALANE_SYSCONFDIR "/sealane/sealane.ini"),
         "The main file, unless",
         ".Fl c",
         "names another.",
