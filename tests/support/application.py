@@ -20,6 +20,8 @@ import threading
 import time
 import zlib
 
+from support.tls_stream import TlsStream, is_unexpected_end
+
 _BLOCK = random.Random(1).randbytes(1 << 20)
 
 
@@ -51,44 +53,34 @@ class Log:
                 self.file.write(json.dumps({"time": time.time(), **fields}) + "\n")
 
 
-def end_writing(connection):
-    """close_notify (if TLS) and FIN; reading goes on."""
-    if isinstance(connection, ssl.SSLSocket):
-        timeout = connection.gettimeout()
-        connection.settimeout(0)
+class PlainStream:
+    """A socket with the operations of TlsStream."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.recv, self.sendall, self.close = sock.recv, sock.sendall, sock.close
+
+    def end_writing(self):
         try:
-            connection.unwrap()
-        except (ssl.SSLError, OSError):
-            pass  # sent; the peer's own has not come yet
-        connection.settimeout(timeout)
-    try:
-        # Of the plain socket below: SSLSocket.shutdown would forget the session.
-        socket.socket.shutdown(connection, socket.SHUT_WR)
-    except OSError:
-        pass
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
 
-
-def end_reset(connection):
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    cut_writing = end_writing
 
 
 class Connection:
-    def __init__(self, sock, first_wait=None):
-        self.sock = sock
+    def __init__(self, stream):
+        self.stream = stream
         self.received = self.sent = 0
-        sock.settimeout(first_wait)
 
     def receive(self, size=256 * 1024):
-        try:
-            data = self.sock.recv(size)
-        except ssl.SSLZeroReturnError:
-            data = b""  # a clean end after our own
+        data = self.stream.recv(size)
         self.received += len(data)
         return data
 
     def send(self, data):
-        self.sock.sendall(data)
+        self.stream.sendall(data)
         self.sent += len(data)
 
     def until_end(self):
@@ -113,7 +105,7 @@ class Connection:
             while first:
                 self.send(first)
                 first = self.receive()
-        end_writing(self.sock)
+        self.stream.end_writing()
         self.until_end()
         return "done"
 
@@ -131,13 +123,14 @@ class Connection:
             self.send(piece)
         if mode == "reset":
             time.sleep(0.2)  # else the reset may overtake the bytes
-            end_reset(self.sock)
-        elif mode == "truncated":
-            socket.socket.shutdown(self.sock, socket.SHUT_WR)
-            self.until_end()
+            linger = struct.pack("ii", 1, 0)
+            self.stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            return mode
+        if mode == "truncated":
+            self.stream.cut_writing()
         else:
-            end_writing(self.sock)
-            self.until_end()
+            self.stream.end_writing()
+        self.until_end()
         return mode
 
 
@@ -158,20 +151,16 @@ class Server:
     def handle(self, sock, address, number):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.log.write(n=number, event="accepted", host=address[0], port=address[1])
-        if self.context:
-            sock = self.shake_hands(sock, number)
-            if not sock:
-                return
-        connection = Connection(sock)
+        stream = self.shake_hands(sock, number) if self.context else PlainStream(sock)
+        if not stream:
+            return
+        connection = Connection(stream)
         try:
             if self.greeting:
                 connection.send(self.greeting)
             end = connection.serve()
-        except ssl.SSLEOFError:
-            end = "truncated"
         except ssl.SSLError as error:
-            is_cut = error.reason == "UNEXPECTED_EOF_WHILE_READING"
-            end = "truncated" if is_cut else f"tls: {error.reason}"
+            end = "truncated" if is_unexpected_end(error) else f"tls: {error.reason}"
         except ConnectionResetError:
             end = "reset"
         except OSError as error:
@@ -181,19 +170,21 @@ class Server:
                        end=end)
 
     def shake_hands(self, sock, number):
+        stream = TlsStream(sock, self.context, server_side=True)
         try:
-            tls = self.context.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
+            stream.handshake()
         except (ssl.SSLError, OSError) as error:
             self.log.write(n=number, event="refused", error=str(error),
                            reason=getattr(error, "reason", None))
             sock.close()
             return None
+        tls = stream.tls
         subject = dict(pair[0] for pair in (tls.getpeercert() or {}).get("subject", ()))
         self.log.write(n=number, event="handshake", resumed=tls.session_reused,
                        protocol=tls.version(), cipher=tls.cipher()[0],
                        sni=getattr(tls, "asked_name", None), client=subject.get("commonName"),
                        alpn=tls.selected_alpn_protocol())
-        return tls
+        return stream
 
 
 def make_context(arguments):

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from support.processes import Process
+from support.tls_stream import is_unexpected_end
 
 SUPPORT = Path(__file__).parent
 
@@ -35,11 +36,8 @@ def receive_exactly(sock, count):
 
 def receive_all(sock):
     pieces = []
-    try:
-        while piece := sock.recv(1 << 18):
-            pieces.append(piece)
-    except ssl.SSLZeroReturnError:
-        pass  # close_notify, after our own was sent
+    while piece := sock.recv(1 << 18):
+        pieces.append(piece)
     return b"".join(pieces)
 
 
@@ -48,7 +46,7 @@ def is_cut(sock):
     try:
         return sock.recv(1) is None
     except ssl.SSLError as error:
-        return "EOF" in error.reason
+        return is_unexpected_end(error)
     except ConnectionResetError:
         return True
 

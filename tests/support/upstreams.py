@@ -16,7 +16,7 @@ from pathlib import Path
 from support.ports import free_port
 from support.processes import Process, run
 
-SUPPORT = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class Application(Upstream):
                  options=()):
         self.port = port or free_port()
         self.log_path = Path(folder) / f"{name}.json.log"
-        words = [sys.executable, SUPPORT / "application.py", "--port", self.port,
+        words = [sys.executable, "-m", "support.application", "--port", self.port,
                  "--log", self.log_path]
         if certificate:
             words += ["--tls", certificate.chain, certificate.key]
         if client_ca:
             words += ["--client-ca", client_ca.root.certificate, "--require"]
-        super().__init__(name, [*words, *options], folder)
+        super().__init__(name, [*words, *options], folder, env={"PYTHONPATH": str(TESTS)})
 
     def events(self, event=None):
         if not self.log_path.exists():
