@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config_answers.h - what a configuration source remembers; for config_source.c and config_pack.c
- * alone. */
+/* config_answers.h - what a configuration source remembers; for config_source.c, config_list.c
+ * and config_pack.c alone. */
 #ifndef MASTER_CONFIG_ANSWERS_H
 #define MASTER_CONFIG_ANSWERS_H
 
@@ -50,5 +50,11 @@ struct file_answer *config_answers_add_file(struct config_source *source, const 
 struct list_answer *config_answers_add_list(struct config_source *source, const char *pattern);
 void config_answers_add_name(
         struct config_source *source, const char *host, const struct config_names *names);
+
+/* Where `path` is really to be read: itself, a file elsewhere, or NULL where it is as if removed.
+ */
+const char *config_answers_real_path(struct config_source *source, const char *path);
+/* Finds what answer->pattern matches. */
+void config_list_fill(struct config_source *source, struct list_answer *answer);
 
 #endif

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_parse.c - value parsers.
+ * config_parse.c - value parsers: choices, booleans, times, sizes and numbers.
  *
  * Each takes the words of one value, says what it came to or what is wrong with it and what would
  * be right. None looks at other keys, files or the system.
  */
 #include "master/config_parse.h"
 
-#include "shared/tls_ciphers.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool fail(char *fault, size_t size, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-static bool fail(char *fault, size_t size, const char *format, ...)
+bool config_parse_fail(char *fault, size_t size, const char *format, ...)
 {
 	va_list arguments;
 
@@ -26,11 +21,11 @@ static bool fail(char *fault, size_t size, const char *format, ...)
 	return false;
 }
 
-static bool one_word(const struct config_words *words, char *fault, size_t size)
+bool config_parse_one_word(const struct config_words *words, char *fault, size_t size)
 {
 	if (words->count == 1)
 		return true;
-	return fail(fault, size,
+	return config_parse_fail(fault, size,
 	        "takes one word, not %zu ('%s' is too much; quote a value with blanks)",
 	        words->count, words->items[1]);
 }
@@ -46,7 +41,7 @@ static bool parse_choice(const struct config_words *words, const struct choice *
 	char list[256];
 	size_t used = 0;
 
-	if (!one_word(words, fault, size))
+	if (!config_parse_one_word(words, fault, size))
 		return false;
 	list[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
@@ -57,8 +52,9 @@ static bool parse_choice(const struct config_words *words, const struct choice *
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s'%s'",
 		        i == 0 ? "" : " nor ", choices[i].word);
 	}
-	return fail(fault, size, count == 1 ? "'%s' is unknown; there is %s" : "'%s' is neither %s",
-	        words->items[0], list);
+	return config_parse_fail(fault, size,
+	        count == 1 ? "'%s' is unknown; there is %s" : "'%s' is neither %s", words->items[0],
+	        list);
 }
 
 #define CHOICE_PARSER(name, ...)                                                                 \
@@ -77,7 +73,7 @@ CHOICE_PARSER(config_parse_balance, {"round_robin", 0})
 CHOICE_PARSER(config_parse_verify, {"on", 1}, {"off", 0})
 CHOICE_PARSER(config_parse_verify_client, {"off", 0}, {"on", 1})
 
-static bool read_bool(const char *word, bool *value_out)
+bool config_read_bool(const char *word, bool *value_out)
 {
 	static const char *const on[] = {"on", "yes", "true", "1"}, *const off[] = {"off", "no",
 	                                                                    "false", "0"};
@@ -96,10 +92,11 @@ bool config_parse_bool(const struct config_words *words, struct config_value *va
 {
 	bool value;
 
-	if (!one_word(words, fault, fault_size))
+	if (!config_parse_one_word(words, fault, fault_size))
 		return false;
-	if (!read_bool(words->items[0], &value))
-		return fail(fault, fault_size, "'%s' is neither 'on' nor 'off'", words->items[0]);
+	if (!config_read_bool(words->items[0], &value))
+		return config_parse_fail(
+		        fault, fault_size, "'%s' is neither 'on' nor 'off'", words->items[0]);
 	value_out->number = value;
 	return true;
 }
@@ -113,7 +110,7 @@ static bool split_unit(const char *word, uint64_t *number_out, const char **unit
 	return slice_to_uint64((struct slice){word, digits}, UINT64_MAX / 2, number_out);
 }
 
-static bool read_time(const char *word, uint64_t *ms_out, char *fault, size_t size)
+bool config_read_time(const char *word, uint64_t *ms_out, char *fault, size_t size)
 {
 	static const struct choice units[] = {
 	        {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
@@ -121,34 +118,34 @@ static bool read_time(const char *word, uint64_t *ms_out, char *fault, size_t si
 	uint64_t number;
 
 	if (!split_unit(word, &number, &unit))
-		return fail(fault, size, "'%s' is no time; write it like 500ms, 10s, 5m, 1h or 2d",
-		        word);
+		return config_parse_fail(fault, size,
+		        "'%s' is no time; write it like 500ms, 10s, 5m, 1h or 2d", word);
 	if (!*unit && number == 0) {
 		*ms_out = 0;
 		return true;
 	}
 	if (!*unit)
-		return fail(fault, size,
+		return config_parse_fail(fault, size,
 		        "'%s' has no unit; write '%ss' for seconds or '%sms' for milliseconds",
 		        word, word, word);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (strcmp(unit, units[i].word) != 0)
 			continue;
 		if (number > UINT32_MAX / units[i].number)
-			return fail(fault, size,
+			return config_parse_fail(fault, size,
 			        "'%s' is longer than the 49 days that a time may have", word);
 		*ms_out = number * units[i].number;
 		return true;
 	}
-	return fail(fault, size, "'%s' has the unknown unit '%s'; there are ms, s, m, h and d",
-	        word, unit);
+	return config_parse_fail(fault, size,
+	        "'%s' has the unknown unit '%s'; there are ms, s, m, h and d", word, unit);
 }
 
 bool config_parse_time(const struct config_words *words, struct config_value *value_out,
         char *fault, size_t fault_size)
 {
-	return one_word(words, fault, fault_size) &&
-	       read_time(words->items[0], &value_out->number, fault, fault_size);
+	return config_parse_one_word(words, fault, fault_size) &&
+	       config_read_time(words->items[0], &value_out->number, fault, fault_size);
 }
 
 bool config_parse_size(const struct config_words *words, struct config_value *value_out,
@@ -158,11 +155,11 @@ bool config_parse_size(const struct config_words *words, struct config_value *va
 	uint64_t number;
 	unsigned shift = 0;
 
-	if (!one_word(words, fault, fault_size))
+	if (!config_parse_one_word(words, fault, fault_size))
 		return false;
 	if (!split_unit(words->items[0], &number, &unit) || strlen(unit) > 1)
-		return fail(fault, fault_size, "'%s' is no size; write it like 512, 16k, 8m or 1g",
-		        words->items[0]);
+		return config_parse_fail(fault, fault_size,
+		        "'%s' is no size; write it like 512, 16k, 8m or 1g", words->items[0]);
 	if (*unit == 'k' || *unit == 'K')
 		shift = 10;
 	else if (*unit == 'm' || *unit == 'M')
@@ -170,11 +167,11 @@ bool config_parse_size(const struct config_words *words, struct config_value *va
 	else if (*unit == 'g' || *unit == 'G')
 		shift = 30;
 	else if (*unit)
-		return fail(fault, fault_size,
+		return config_parse_fail(fault, fault_size,
 		        "'%s' has the unknown unit '%s'; there are k, m and g", words->items[0],
 		        unit);
 	if (number > (UINT64_C(1) << 50) >> shift)
-		return fail(fault, fault_size, "'%s' is too large", words->items[0]);
+		return config_parse_fail(fault, fault_size, "'%s' is too large", words->items[0]);
 	value_out->number = number << shift;
 	return true;
 }
@@ -185,7 +182,8 @@ static bool parse_size_between(const struct config_words *words, struct config_v
 	if (!config_parse_size(words, value_out, fault, size))
 		return false;
 	if (value_out->number < least || value_out->number > most)
-		return fail(fault, size, "'%s' is not between %s", words->items[0], range);
+		return config_parse_fail(
+		        fault, size, "'%s' is not between %s", words->items[0], range);
 	return true;
 }
 
@@ -206,13 +204,13 @@ bool config_parse_cache_size(const struct config_words *words, struct config_val
 static bool parse_number(const struct config_words *words, struct config_value *value_out,
         uint64_t least, uint64_t most, char *fault, size_t size)
 {
-	if (!one_word(words, fault, size))
+	if (!config_parse_one_word(words, fault, size))
 		return false;
 	if (slice_to_uint64(slice_of(words->items[0]), most, &value_out->number) &&
 	        value_out->number >= least)
 		return true;
-	return fail(fault, size, "'%s' is no number from %llu to %llu", words->items[0],
-	        (unsigned long long)least, (unsigned long long)most);
+	return config_parse_fail(fault, size, "'%s' is no number from %llu to %llu",
+	        words->items[0], (unsigned long long)least, (unsigned long long)most);
 }
 
 bool config_parse_count(const struct config_words *words, struct config_value *value_out,
@@ -257,197 +255,4 @@ bool config_parse_auto_number(const struct config_words *words, struct config_va
         char *fault, size_t fault_size)
 {
 	return parse_auto(words, value_out, 1 << 30, fault, fault_size);
-}
-
-bool config_parse_word(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = 0;
-	return one_word(words, fault, fault_size);
-}
-
-bool config_parse_words(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = words->count;
-	if (words->count <= 2)
-		return true;
-	return fail(fault, fault_size, "takes one or two words, not %zu", words->count);
-}
-
-bool config_parse_file_or_none(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = 0;
-	if (!one_word(words, fault, fault_size))
-		return false;
-	if (words->items[0][0] == '\0')
-		return fail(fault, fault_size, "an empty file name");
-	return true;
-}
-
-bool config_parse_file(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	if (!config_parse_file_or_none(words, value_out, fault, fault_size))
-		return false;
-	if (strcmp(words->items[0], "none") == 0)
-		return fail(fault, fault_size,
-		        "'none' takes back only proxy_ssl_certificate and ssl_client_certificate; "
-		        "a file of that name is './none'");
-	return true;
-}
-
-bool config_parse_protocols(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	static const char *const names[] = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
-	unsigned protocols = 0;
-
-	for (size_t i = 0; i < words->count; i++) {
-		unsigned protocol = tls_protocol_from_name(slice_of(words->items[i]));
-		const char *near = config_suggest(words->items[i], names, 4);
-		if (!protocol)
-			return fail(fault, fault_size, "unknown protocol '%s'; %s%s%s",
-			        words->items[i],
-			        near ? "did you mean '" : "there are TLSv1 TLSv1.1 TLSv1.2 TLSv1.3",
-			        near ? near : "", near ? "'?" : "");
-		protocols |= protocol;
-	}
-	if ((protocols & (TLS_PROTOCOL_1_0 | TLS_PROTOCOL_1_1)) &&
-	        !(protocols & TLS_PROTOCOL_1_2) && (protocols & TLS_PROTOCOL_1_3))
-		return fail(fault, fault_size,
-		        "TLSv1.2 is left out between others, and GnuTLS would drop TLSv1.3 then; "
-		        "put it in");
-	value_out->number = protocols;
-	return true;
-}
-
-bool config_read_keepalive(const char *word, struct config_tcp_keepalive *keepalive_out)
-{
-	unsigned *parts[] = {
-	        &keepalive_out->idle_s, &keepalive_out->interval_s, &keepalive_out->count};
-	struct slice left = slice_of(word), part;
-	bool on, more = true;
-
-	*keepalive_out = (struct config_tcp_keepalive){.on = true};
-	if (read_bool(word, &on)) {
-		keepalive_out->on = on;
-		return true;
-	}
-	for (size_t i = 0; i < 3; i++) {
-		uint64_t number = 0;
-		char time[16], fault[1];
-		if (!more)
-			return false;
-		more = slice_split(left, ':', &part, &left);
-		if (part.length >= sizeof(time))
-			return false;
-		if (part.length == 0)
-			continue;
-		snprintf(time, sizeof(time), "%.*s", (int)part.length, part.data);
-		if (!slice_to_uint64(part, 32767, &number)) {
-			if (i == 2 || !read_time(time, &number, fault, sizeof(fault)) ||
-			        number % 1000)
-				return false;
-			number /= 1000;
-		}
-		if (number == 0 || number > 32767 || (i == 2 && number > 127))
-			return false;
-		*parts[i] = (unsigned)number;
-	}
-	return !more;
-}
-
-bool config_parse_keepalive(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	struct config_tcp_keepalive keepalive;
-
-	value_out->number = 0;
-	if (!one_word(words, fault, fault_size))
-		return false;
-	if (config_read_keepalive(words->items[0], &keepalive))
-		return true;
-	return fail(fault, fault_size,
-	        "'%s' is neither on, off, nor IDLE:INTERVAL:COUNT like 60s:10s:6", words->items[0]);
-}
-
-bool config_parse_error_log(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	static const char *const levels[] = {"debug", "info", "notice", "warn", "error", "crit"};
-	enum log_level level = LOG_ERROR;
-
-	if (words->count > 2)
-		return fail(
-		        fault, fault_size, "takes a file and a level, not %zu words", words->count);
-	if (slice_starts_with(slice_of(words->items[0]), SLICE("syslog:")))
-		return fail(fault, fault_size,
-		        "'%s': there is no syslog here; write to stderr under a service manager",
-		        words->items[0]);
-	if (words->count == 2 && !log_level_from_name(slice_of(words->items[1]), &level)) {
-		const char *near = config_suggest(words->items[1], levels, 6);
-		return fail(fault, fault_size, "unknown level '%s'; %s%s%s", words->items[1],
-		        near ? "did you mean '" : "there are debug info notice warn error crit",
-		        near ? near : "", near ? "'?" : "");
-	}
-	value_out->number = level;
-	return true;
-}
-
-bool config_parse_access_log(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = 0;
-	if (words->count > 2)
-		return fail(fault, fault_size, "takes a file and a format, not %zu words",
-		        words->count);
-	if (words->count == 2 && strcmp(words->items[1], "upstream_tls") != 0)
-		return fail(fault, fault_size, "unknown format '%s'; there is upstream_tls",
-		        words->items[1]);
-	if (slice_starts_with(slice_of(words->items[0]), SLICE("syslog:")))
-		return fail(fault, fault_size, "'%s': there is no syslog here; name a file",
-		        words->items[0]);
-	if (words->count == 2 && strcmp(words->items[0], "off") == 0)
-		return fail(fault, fault_size, "'off' takes no format");
-	return true;
-}
-
-bool config_parse_user(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = 0;
-	if (words->count > 2)
-		return fail(
-		        fault, fault_size, "takes a user and a group, not %zu words", words->count);
-	return true;
-}
-
-bool config_parse_alpn(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	value_out->number = words->count;
-	if (words->count > 8)
-		return fail(fault, fault_size, "takes 8 protocols at most, not %zu", words->count);
-	for (size_t i = 0; i < words->count; i++) {
-		size_t length = strlen(words->items[i]);
-		if (length == 0 || length > 32)
-			return fail(fault, fault_size,
-			        "'%.40s' is no protocol name of 1 to 32 bytes", words->items[i]);
-	}
-	return true;
-}
-
-bool config_parse_source_address(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	struct address address;
-
-	value_out->number = 0;
-	if (!one_word(words, fault, fault_size))
-		return false;
-	if (address_parse_ip(slice_of(words->items[0]), &address))
-		return true;
-	return fail(fault, fault_size, "'%s' is no IP address (without port)", words->items[0]);
 }

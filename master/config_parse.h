@@ -38,6 +38,15 @@ config_parse_fn config_parse_server; /* checked only: see config_read_server */
 config_parse_fn config_parse_listen; /* checked only: see config_read_listen */
 config_parse_fn config_parse_target; /* a group, or HOST:PORT */
 
+/* ---- what the parsers share ---- */
+
+/* Puts the sentence into `fault`; always false. */
+bool config_parse_fail(char *fault, size_t fault_size, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+bool config_parse_one_word(const struct config_words *words, char *fault, size_t fault_size);
+bool config_read_bool(const char *word, bool *value_out); /* on yes true 1, off no false 0 */
+bool config_read_time(const char *word, uint64_t *ms_out, char *fault, size_t fault_size);
+
 /* off, on, or IDLE:INTERVAL:COUNT with times (a bare number is seconds there, as in nginx) and a
  * count; parts may be empty. */
 bool config_read_keepalive(const char *word, struct config_tcp_keepalive *keepalive_out);

@@ -71,19 +71,6 @@ static bool starts(const char *word, const char *prefix)
 	return strncmp(word, prefix, strlen(prefix)) == 0;
 }
 
-static bool read_time_parameter(
-        const char *word, size_t prefix, uint32_t *ms_out, char *fault, size_t size)
-{
-	const char *item = word + prefix;
-	struct config_words words = {&item, 1};
-	struct config_value value;
-
-	if (!config_parse_time(&words, &value, fault, size))
-		return false;
-	*ms_out = (uint32_t)value.number;
-	return true;
-}
-
 /* false, with `known` words to choose from. */
 static bool refuse_parameter(const char *what, const char *word, const char *const *known,
         size_t count, char *fault, size_t size)
@@ -114,8 +101,10 @@ static bool read_server_parameter(
 		if (!read_count(word, strlen("max_fails="), 0, &server->max_fails))
 			takes = "a number from 0 to 1000000";
 	} else if (starts(word, "fail_timeout=")) {
-		return read_time_parameter(
-		        word, strlen("fail_timeout="), &server->fail_timeout_ms, fault, size);
+		uint64_t ms;
+		if (!config_read_time(word + strlen("fail_timeout="), &ms, fault, size))
+			return false;
+		server->fail_timeout_ms = (uint32_t)ms;
 	} else if (starts(word, "name=")) {
 		struct slice name = after(word, strlen("name="));
 		server->tls_name = name.data;

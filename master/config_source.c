@@ -15,8 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,9 +89,7 @@ const char *config_source_unused_overlay(const struct config_source *source)
 	return NULL;
 }
 
-/* Where `path` is really to be read: itself, a file elsewhere, or NULL where it is as if removed.
- */
-static const char *real_path(struct config_source *source, const char *path)
+const char *config_answers_real_path(struct config_source *source, const char *path)
 {
 	for (struct overlay_rule *rule = source->overlays; rule; rule = rule->next) {
 		size_t length = strlen(rule->path);
@@ -160,7 +156,7 @@ static int read_descriptor(struct config_source *source, int fd, struct config_f
 
 static void read_live(struct config_source *source, const char *path, struct config_file *file)
 {
-	const char *real = real_path(source, path);
+	const char *real = config_answers_real_path(source, path);
 
 	if (!real) {
 		file->error = ENOENT;
@@ -200,110 +196,6 @@ const struct config_file *config_source_read(struct config_source *source, const
 
 /* ---- lists ---- */
 
-static bool is_leftover(const char *path)
-{
-	static const char *const endings[] = {"~", ".bak", ".swp", ".orig", ".rej"};
-	const char *name = strrchr(path, '/');
-
-	name = name ? name + 1 : path;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (slice_ends_with(slice_of(name), slice_of(endings[i])))
-			return true;
-	return name[0] == '.' || strstr(name, ".dpkg-") || strstr(name, ".rpm");
-}
-
-static void append_path(struct config_source *source, struct list_answer *answer, size_t *capacity,
-        const char *path)
-{
-	if (is_leftover(path))
-		return;
-	for (size_t i = 0; i < answer->count; i++)
-		if (strcmp(answer->paths[i], path) == 0)
-			return;
-	if (answer->count + 1 >= *capacity) {
-		*capacity = *capacity ? *capacity * 2 : 16;
-		const char **larger = arena_alloc_array(source->arena, *capacity, sizeof(*larger));
-		if (answer->count)
-			memcpy(larger, answer->paths, answer->count * sizeof(*larger));
-		answer->paths = larger;
-	}
-	answer->paths[answer->count++] = copy(source, path);
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void sort(struct list_answer *answer)
-{
-	if (answer->count)
-		qsort(answer->paths, answer->count, sizeof(*answer->paths), compare_paths);
-}
-
-static bool matches(const char *pattern, const char *path)
-{
-	return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
-}
-
-/* A file laid over a path that does not exist yet has to be found by the pattern all the same. */
-static void append_overlaid(struct config_source *source, struct list_answer *answer,
-        size_t *capacity, const char *pattern)
-{
-	for (struct overlay_rule *rule = source->overlays; rule; rule = rule->next) {
-		glob_t found;
-		if (matches(pattern, rule->path)) {
-			rule->met = true;
-			if (rule->file[0])
-				append_path(source, answer, capacity, rule->path);
-			continue;
-		}
-		/* A directory: the files in it stand under the rule's path. */
-		const char *inside = rule->file[0] ? arena_format(source->arena, "%s/*", rule->file)
-		                                   : NULL;
-		if (!inside || glob(inside, 0, NULL, &found) != 0)
-			continue;
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			const char *path = arena_format(source->arena, "%s%s", rule->path,
-			        found.gl_pathv[i] + strlen(rule->file));
-			if (!matches(pattern, path))
-				continue;
-			rule->met = true;
-			append_path(source, answer, capacity, path);
-		}
-		globfree(&found);
-	}
-}
-
-static void list_live(struct config_source *source, struct list_answer *answer)
-{
-	size_t capacity = 0;
-	glob_t found;
-
-	if (glob(answer->pattern, GLOB_NOSORT, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			const char *real = real_path(source, found.gl_pathv[i]);
-			if (real && access(real, F_OK) == 0)
-				append_path(source, answer, &capacity, found.gl_pathv[i]);
-		}
-		globfree(&found);
-	}
-	append_overlaid(source, answer, &capacity, answer->pattern);
-	sort(answer);
-}
-
-/* A replayed source knows the list of every pattern that was asked for; a closed one finds its
- * files. */
-static void list_known(struct config_source *source, struct list_answer *answer)
-{
-	size_t capacity = 0;
-
-	for (const struct file_answer *file = source->files; file; file = file->next)
-		if (!file->file.error && matches(answer->pattern, file->path))
-			append_path(source, answer, &capacity, file->path);
-	sort(answer);
-}
-
 struct list_answer *config_answers_add_list(struct config_source *source, const char *pattern)
 {
 	struct list_answer *answer = arena_alloc(source->arena, sizeof(*answer));
@@ -321,10 +213,7 @@ const char *const *config_source_list(struct config_source *source, const char *
 		if (strcmp(answer->pattern, pattern) == 0)
 			return answer->paths;
 	struct list_answer *answer = config_answers_add_list(source, pattern);
-	if (source->live)
-		list_live(source, answer);
-	else
-		list_known(source, answer);
+	config_list_fill(source, answer);
 	return answer->paths;
 }
 

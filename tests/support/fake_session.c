@@ -25,7 +25,8 @@ static void start(struct session *session)
 	fake->session = session;
 	stream_close(client);
 	stream_open(client, fake_descriptor(), fake_transport_create(&fake->client, IO_CLIENT),
-	        false, LARGE_BYTES, 0, on_client_ready, session);
+	        false, LARGE_BYTES, 0);
+	stream_give(client, on_client_ready, session);
 	stream_start(client, false);
 }
 
@@ -116,7 +117,8 @@ void fake_session_connect(struct fake_session *fake)
 	fake->session->dial.endpoint = &fake->endpoint;
 	stream_open(upstream, fake_descriptor(),
 	        fake_transport_create(&fake->upstream, IO_UPSTREAM), false, LARGE_BYTES,
-	        HANDSHAKE_MS, on_upstream, fake->session);
+	        HANDSHAKE_MS);
+	stream_give(upstream, on_upstream, fake->session);
 	stream_start(upstream, false);
 	fake_loop_end_turn(fake->host.io.loop);
 }

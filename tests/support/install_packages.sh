@@ -14,12 +14,12 @@ policy=/usr/sbin/policy-rc.d
 saved_policy=$policy.before-sealane
 
 missing_packages() {
-	local wanted package
-	wanted=$(for kind in "$@"; do sed -n "s/^$kind //p" "$list"; done)
-	for package in $wanted; do
-		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
-			grep -q '^install ok installed' || echo "$package"
-	done
+	local kinds wanted
+	kinds=$(IFS='|'; echo "$*")
+	mapfile -t wanted < <(sed -nE "s/^($kinds) //p" "$list" | sort)
+	comm -23 <(printf '%s\n' "${wanted[@]}") \
+		<(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
+			sed -n 's/ installed$//p' | sort)
 }
 
 # Links that make a service start at boot: /etc/systemd/system/*.wants/UNIT and /etc/rc?.d/S??NAME.

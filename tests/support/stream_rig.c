@@ -60,7 +60,8 @@ void rig_init(struct stream_rig *rig, struct io_context *io)
 void rig_open(struct stream_rig *rig, enum io_side side, uint64_t deadline_ms)
 {
 	stream_open(&rig->stream, fake_descriptor(), fake_transport_create(&rig->peer, side), false,
-	        RIG_LARGE_BYTES, deadline_ms, on_event, rig);
+	        RIG_LARGE_BYTES, deadline_ms);
+	stream_give(&rig->stream, on_event, rig);
 }
 
 void rig_open_ready(struct stream_rig *rig)

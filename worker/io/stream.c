@@ -361,7 +361,7 @@ void stream_init(struct stream *stream, struct io_context *io)
 }
 
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
-        size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner)
+        size_t buffer_bytes_max, uint64_t deadline_ms)
 {
 	CHECK_OBJ(stream, STREAM_MAGIC);
 	CHECK(stream->state == STREAM_CLOSED);
@@ -371,8 +371,6 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	stream->transport = transport;
 	stream->buffer_bytes_max = buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max
 	                                                                 : BUFFER_SMALL_BYTES;
-	stream->on_event = on_event;
-	stream->owner = owner;
 	stream->eof_seen = stream->read_ended = stream->bulk = stream->output_held_up = false;
 	stream->finish_asked = stream->finished = stream->closing = false;
 	stream->handshake_wants = IO_WANT_READ;

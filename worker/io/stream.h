@@ -79,14 +79,15 @@ struct stream {
 void stream_init(struct stream *stream, struct io_context *io);
 
 /* Takes `fd` and `transport`. `connecting`: connect(2) is under way. After `deadline_ms` from now
- * without READY it fails. Nothing happens before stream_start. */
+ * (0: never) without READY it fails. Nothing happens before an owner was given and stream_start was
+ * called. */
 void stream_open(struct stream *stream, int fd, struct transport *transport, bool connecting,
-        size_t buffer_bytes_max, uint64_t deadline_ms, stream_fn *on_event, void *owner);
+        size_t buffer_bytes_max, uint64_t deadline_ms);
 /* Goes as far as it can: READY or FAILED may be told before it returns. `readable`: bytes are
  * surely there. */
 void stream_start(struct stream *stream, bool readable);
 
-/* Another owner hears the events from now on. */
+/* Who hears the events from now on. */
 void stream_give(struct stream *stream, stream_fn *on_event, void *owner);
 
 /* Sends what waits in `out` or in the transport; FAILED may be told. */

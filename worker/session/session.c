@@ -153,8 +153,8 @@ void session_open(struct session_host *host, int fd, const struct address *clien
 	list_append(&host->sessions, &session->link);
 	host->session_count++;
 	stream_open(&session->client, fd, transport, false, listener->tcp->proxy_buffer_size,
-	        listener->ssl ? listener->tcp->ssl_handshake_timeout_ms : 0, on_client_handshake,
-	        session);
+	        listener->ssl ? listener->tcp->ssl_handshake_timeout_ms : 0);
+	stream_give(&session->client, on_client_handshake, session);
 	stream_start(&session->client, readable);
 }
 

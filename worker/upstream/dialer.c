@@ -84,7 +84,8 @@ static void attempt_failed(struct dial *dial, enum close_reason reason, const ch
 	log_attempt(dial, LOG_ERROR, text);
 	dial->last_reason = reason;
 	stream_close(dial->stream);
-	count_failure(dial);
+	if (reason != CLOSE_BIND) /* that is ours, not the server's */
+		count_failure(dial);
 	if (may_try_again(dial))
 		event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
 	else
@@ -239,7 +240,8 @@ static void connect_to_endpoint(struct dial *dial)
 		return;
 	}
 	stream_open(dial->stream, fd, transport, true, dial->settings->buffer_bytes_max,
-	        time_left_ms(dial), on_stream, dial);
+	        time_left_ms(dial));
+	stream_give(dial->stream, on_stream, dial);
 	stream_start(dial->stream, false);
 }
 

@@ -337,6 +337,21 @@ static void everything_arrives(void **state)
 	free(rig);
 }
 
+static void a_name_that_does_not_resolve_is_an_endpoint_that_is_down(void **state)
+{
+	(void)state;
+	struct config_rig *rig = malloc(sizeof(*rig));
+
+	config_rig_load_text(rig, "[tcp a]\nlisten = 1\nproxy_pass = x.example:5\n");
+	assert_non_null(rig->config);
+	assert_true(rig->config->names_unresolved);
+	assert_int_equal(rig->config->groups[0].endpoint_count, 1);
+	assert_int_equal(rig->config->groups[0].endpoints[0].address.length, 0);
+	assert_string_equal(rig->config->groups[0].endpoints[0].host, "x.example");
+	config_rig_close(rig);
+	free(rig);
+}
+
 static void warnings_can_be_errors(void **state)
 {
 	(void)state;
@@ -400,6 +415,7 @@ int main(void)
 	        cmocka_unit_test(included_files_have_faults_of_their_own),
 	        cmocka_unit_test(a_prefix_moves_relative_paths),
 	        cmocka_unit_test(everything_arrives),
+	        cmocka_unit_test(a_name_that_does_not_resolve_is_an_endpoint_that_is_down),
 	        cmocka_unit_test(warnings_can_be_errors),
 	        cmocka_unit_test(a_pid_file_is_found_in_a_broken_configuration),
 	        cmocka_unit_test(a_missing_main_file_is_told),

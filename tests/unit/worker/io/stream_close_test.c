@@ -169,7 +169,8 @@ static void reopen_on_event(struct stream_rig *rig, enum stream_event event)
 	stream_close(&rig->stream);
 	stream_open(&rig->stream, fake_descriptor(),
 	        fake_transport_create(&reopening->second, IO_UPSTREAM), false, RIG_LARGE_BYTES,
-	        1000, on_second, rig);
+	        1000);
+	stream_give(&rig->stream, on_second, rig);
 	stream_start(&rig->stream, false);
 }
 
