@@ -236,8 +236,6 @@ static struct tls_session_entry *choose_victim(struct tls_session_set *set)
 		if (!is_filled(&set->entries[i]))
 			continue;
 		struct holdings holdings = holdings_of(set, &set->entries[i].key);
-		if (!holdings.oldest)
-			continue; /* another process changed it meanwhile */
 		if (!most.oldest || holdings.entries > most.entries ||
 		        (holdings.entries == most.entries &&
 		                age(set, holdings.oldest) > age(set, most.oldest)))

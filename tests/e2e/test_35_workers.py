@@ -86,9 +86,11 @@ def test_stopped_worker(stage):
     gateway = stage.gateway(stage.tunnel(port, application.port), workers=4)
     exchange_many(port, 20)
     victim = sorted(gateway.workers().items())[1][1]
+    time.sleep(2)  # it has said that its loop turns; until it has, the others serve its queue anyway
     os.kill(victim, signal.SIGSTOP)
     times = time_many(port, 1000, parallel=400)
     assert len(times) == 1000 and times[-1] < 15, times[-5:]
+    assert times[-1] > 1, "some connections came to the stopped worker's queue"
 
 
 def test_hanging_worker_is_replaced(stage):

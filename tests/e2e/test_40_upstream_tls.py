@@ -5,6 +5,7 @@ answer something else, too much, too little, or not to the end."""
 import re
 import socket
 import ssl
+import threading
 import time
 
 import pytest
@@ -233,30 +234,23 @@ def test_silence_instead_of_a_handshake(stage):
 def relay(target, shape):
     """A script that passes on to `target` and hands what comes back to shape(client socket, bytes);
     when that returns False the connection is cut."""
+    def upwards(sock, upstream):
+        try:
+            while data := sock.recv(65_536):
+                upstream.sendall(data)
+            upstream.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # cut from the other side
+
     def script(sock, _):
         with socket.create_connection(("127.0.0.1", target)) as upstream:
-            sock.setblocking(False)
-            upstream.setblocking(False)
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline:
-                moved = False
-                for source, sink in ((sock, upstream.sendall), (upstream, None)):
-                    try:
-                        data = source.recv(65_536)
-                    except BlockingIOError:
-                        continue
-                    moved = True
-                    if not data:
-                        return
-                    sock.setblocking(True)
-                    if sink:
-                        sink(data)
-                    elif shape(sock, data) is False:
-                        sock.shutdown(socket.SHUT_RDWR)
-                        return
-                    sock.setblocking(False)
-                if not moved:
-                    time.sleep(0.001)
+            threading.Thread(target=upwards, args=(sock, upstream), daemon=True).start()
+            try:
+                while data := upstream.recv(65_536):
+                    if shape(sock, data) is False:
+                        break
+            finally:
+                sock.shutdown(socket.SHUT_RDWR)
     return script
 
 
