@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """1 GiB each way over TLS, fast and with a reader that is slow, stops and wakes: memory is bounded."""
 
+import concurrent.futures
 import socket
 import threading
 import time
@@ -140,3 +141,19 @@ def test_slow_upstream_stops_the_client(stage):
                 sent += sock.send(bytes(65_536))
         application.signal(18)
     assert_bounded(before, watch)
+
+
+def test_worker_buffers_are_a_limit_and_no_failure(stage):
+    """Connections that find no buffer wait for one; all of them end well."""
+    application = stage.application(certificate=stage.pki.server(), client_ca=stage.pki.authority())
+    port = stage.port()
+    gateway = stage.gateway(stage.tls_tunnel(port, application.port), workers=1,
+                            worker_buffers="2m")
+    (pid,) = gateway.workers().values()
+    download(port, 4 * MIB)
+    before = private_memory(pid)
+    with MemoryWatch(pid) as watch, concurrent.futures.ThreadPoolExecutor(30) as pool:
+        for done in [pool.submit(download, port, 4 * MIB) for _ in range(60)]:
+            done.result()
+    if not IS_SANITIZED:
+        assert watch.most - before < 6 * MIB  # 2 MiB, and 60 KiB of TLS for each connection

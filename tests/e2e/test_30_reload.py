@@ -196,6 +196,18 @@ def test_bad_reload_changes_nothing(stage, served, fault, how):
     exchange(port)
 
 
+def test_warnings_are_errors_when_asked_for(served):
+    gateway, configuration, port = served
+    workers = gateway.workers()
+    gateway.write({**configuration, "tls unused": {"proxy_ssl_verify": "on"}})
+    status, output = gateway.command("reload", "-W")
+    assert status == EXIT_RELOAD_REFUSED and "unused" in output
+    assert gateway.workers() == workers
+    status, output = gateway.command("reload")
+    assert status == EXIT_DONE and "unused" in output
+    exchange(port)
+
+
 def test_many_commands_at_once(served):
     """They are folded, and each hears the verdict of a reload that read its files."""
     gateway, _, port = served

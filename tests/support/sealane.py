@@ -48,6 +48,8 @@ def main_section(folder, name="sealane", **keys):
                "error_log": f"{folder}/{name}.error.log info"}
     if os.geteuid() == 0:
         section["user"] = "nobody nogroup"
+    else:
+        section["core_dumps"] = "on"  # else the kernel shows a worker's /proc to root alone
     section.update(keys)
     return section
 
