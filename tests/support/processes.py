@@ -18,6 +18,10 @@ PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+# Workers are not dumpable: only root may look into their descriptors and memory.
+IS_ROOT = os.geteuid() == 0
+
+
 class TimedOut(AssertionError):
     """What was waited for did not come."""
 
