@@ -51,6 +51,7 @@ FUZZ_BINS    := $(FUZZ_NAMES:%=$(BUILD)/fuzz/%)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
 
+MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
 .PHONY: all deps deps-test test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
@@ -101,7 +102,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(FAKE_LOOP) $(filter %.o,$(FUZZ_M
 
 # Compiling uses all CPUs unless -j says otherwise; tests run one after another.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-PYTEST = PYTHONDONTWRITEBYTECODE=1 VARIANT=$(VARIANT) $(PYTHON) -m pytest -p no:cacheprovider -q -rs --durations=5
+PYTEST = PYTHONDONTWRITEBYTECODE=1 VARIANT=$(VARIANT) $(PYTHON) -m pytest -p no:cacheprovider -q -rfEs --durations=5
 
 deps:                           ## install what building and running need (Debian packages; as root)
 	$(Q)tests/support/install_packages.sh build

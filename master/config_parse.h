@@ -32,7 +32,8 @@ config_parse_fn config_parse_keepalive; /* checked only: see config_read_keepali
 config_parse_fn config_parse_error_log; /* stderr or a file, then a level */
 config_parse_fn config_parse_access_log; /* off, or a file and a format */
 config_parse_fn config_parse_user; /* USER [GROUP] */
-config_parse_fn config_parse_alpn; /* 1 to 8 protocol names of 1 to 255 bytes */
+config_parse_fn config_parse_alpn; /* 1 to 8 protocol names of 1 to 32 bytes, as GnuTLS takes */
+config_parse_fn config_parse_tls_name; /* a host name or an IP address */
 config_parse_fn config_parse_source_address; /* an IP address */
 config_parse_fn config_parse_server; /* checked only: see config_read_server */
 config_parse_fn config_parse_listen; /* checked only: see config_read_listen */

@@ -264,3 +264,21 @@ bool config_parse_target(const struct config_words *words, struct config_value *
 	}
 	return true;
 }
+
+bool config_parse_tls_name(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	struct address literal;
+
+	if (!config_parse_word(words, value_out, fault, fault_size))
+		return false;
+	struct slice name = slice_of(words->items[0]);
+	if (is_host(name) || address_parse_ip(name, &literal))
+		return true;
+	return config_parse_fail(fault, fault_size,
+	        strchr(words->items[0], '$')
+	                ? "'%s': variables are not known here; write the name out, or set 'name=' "
+	                  "of each server"
+	                : "'%s' is no host name and no IP address",
+	        words->items[0]);
+}

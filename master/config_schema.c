@@ -169,7 +169,7 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
                 config_parse_depth, "4", false, "N",
                 "How many intermediates may stand between the upstream's certificate and its "
                 "trust anchor, on the path that was built."},
-        [CONFIG_PROXY_SSL_NAME_KEY] = {"proxy_ssl_name", IN_PROXY_TLS, config_parse_word, NULL,
+        [CONFIG_PROXY_SSL_NAME_KEY] = {"proxy_ssl_name", IN_PROXY_TLS, config_parse_tls_name, NULL,
                 false, "NAME",
                 "The name that is verified and sent as SNI. Default: the host of the server "
                 "line, or its name=."},

@@ -104,13 +104,15 @@ bool config_words_split(struct arena *arena, struct slice text,
 	/* Every word takes two bytes of the text at least, but for the last. */
 	const char **items = arena_alloc_array(arena, text.length / 2 + 2, sizeof(*items));
 
+	/* Words and their terminators: each but the last has a blank or a quote behind it. */
+	char *word = arena_alloc(arena, text.length + 2);
+
 	*result_out = (struct config_word_result){.items = items};
 	for (;;) {
 		while (!at_end(&cursor) && is_blank(current(&cursor)))
 			cursor.at++;
 		if (at_end(&cursor) || is_comment(current(&cursor)))
 			return true;
-		char *word = arena_alloc(arena, text.length - cursor.at + 1);
 		size_t length = 0;
 		bool quoted = current(&cursor) == '"';
 		cursor.at += quoted;
@@ -121,6 +123,7 @@ bool config_words_split(struct arena *arena, struct slice text,
 			return false;
 		}
 		items[result_out->count++] = word;
+		word += length + 1;
 		result_out->used = cursor.at;
 	}
 }

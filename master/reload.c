@@ -15,6 +15,7 @@
 #include "master/limits.h"
 #include "master/listeners.h"
 #include "master/loop.h"
+#include "master/reload_clients.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
@@ -40,8 +41,7 @@ struct reload {
 	struct config_load_options load;
 	enum reload_state state;
 	enum reload_cause cause;
-	struct list clients; /* that wait for the verdict of this one */
-	struct list next_clients; /* of the next one */
+	struct reload_clients clients;
 	bool again, again_warnings_are_errors;
 	struct config_child *child;
 	struct loop_timer names_timer;
@@ -72,8 +72,7 @@ struct reload *reload_create(const struct reload_settings *settings)
 	CHECK(reload);
 	reload->settings = *settings;
 	reload->load = settings->options->load;
-	list_init(&reload->clients);
-	list_init(&reload->next_clients);
+	reload_clients_init(&reload->clients);
 	config_messages_init(&reload->notices);
 	return reload;
 }
@@ -91,46 +90,6 @@ void reload_destroy(struct reload *reload)
 	free(reload);
 }
 
-/* ---- verdicts ---- */
-
-static void tell_clients(struct reload *reload, enum control_answer kind, const char *text)
-{
-	LIST_EACH(link, &reload->clients)
-	control_client_tell(control_client_of(link), kind, text);
-}
-
-static enum log_level level_of(enum config_severity severity)
-{
-	switch (severity) {
-	case CONFIG_NOTICE:
-		return LOG_NOTICE;
-	case CONFIG_WARNING:
-		return LOG_WARN;
-	case CONFIG_ERROR:
-		return LOG_ERROR;
-	}
-	return LOG_ERROR;
-}
-
-static void tell_messages(struct reload *reload, const struct config_messages *messages)
-{
-	char line[CONTROL_TEXT_MAX];
-	size_t errors_told = 0;
-
-	for (size_t i = 0; i < messages->count; i++) {
-		const struct config_message *message = &messages->items[i];
-		config_message_format(message, line, sizeof(line));
-		errors_told += message->severity == CONFIG_ERROR;
-		log_write(level_of(message->severity), "%s", line);
-		tell_clients(reload, ANSWER_MESSAGE, line);
-	}
-	if (messages->error_count <= errors_told)
-		return;
-	snprintf(line, sizeof(line), "and %zu more errors", messages->error_count - errors_told);
-	log_write(LOG_ERROR, "%s", line);
-	tell_clients(reload, ANSWER_MESSAGE, line);
-}
-
 static void on_names_time(struct loop_timer *timer)
 {
 	begin(LIST_OBJECT(timer, struct reload, names_timer));
@@ -141,8 +100,7 @@ static void finish(struct reload *reload, int exit_status)
 {
 	bool stopped = reload->state == RELOAD_STOPPED;
 
-	LIST_EACH(link, &reload->clients)
-	control_client_done(control_client_of(link), exit_status);
+	reload_clients_done(&reload->clients, exit_status);
 	forget(&reload->staged_packed, &reload->staged_packed_length);
 	config_messages_clear(&reload->notices);
 	if (stopped)
@@ -162,13 +120,13 @@ static void refuse(
 	static const char verdict[] = "reload refused, the old configuration serves on";
 
 	if (messages)
-		tell_messages(reload, messages);
+		reload_clients_tell_messages(&reload->clients, messages);
 	if (reason) {
 		log_write(LOG_ERROR, "%s", reason);
-		tell_clients(reload, ANSWER_MESSAGE, reason);
+		reload_clients_tell(&reload->clients, reason);
 	}
 	log_write(LOG_ERROR, "%s", verdict);
-	tell_clients(reload, ANSWER_MESSAGE, verdict);
+	reload_clients_tell(&reload->clients, verdict);
 	finish(reload, EXIT_RELOAD_REFUSED);
 }
 
@@ -227,7 +185,7 @@ static void start_workers(struct reload *reload, struct generation *generation)
 	snprintf(text, sizeof(text),
 	        "the configuration is good; waiting until %u workers are ready",
 	        generation->config->main.workers);
-	tell_clients(reload, ANSWER_PROGRESS, text);
+	reload_clients_progress(&reload->clients, text);
 	reload->state = RELOAD_STARTING;
 	supervisor_start(reload->settings.supervisor, generation);
 }
@@ -283,15 +241,6 @@ static void on_read(void *opaque, const struct config_report *report, const char
 	}
 }
 
-static void take_next_clients(struct reload *reload)
-{
-	LIST_EACH(link, &reload->next_clients)
-	{
-		list_remove(link);
-		list_append(&reload->clients, link);
-	}
-}
-
 static void begin(struct reload *reload)
 {
 	struct config_job job = {.options = &reload->load};
@@ -308,8 +257,8 @@ static void begin(struct reload *reload)
 	} else {
 		log_write(LOG_NOTICE, "reload: reading %s", reload->load.main_file);
 	}
-	take_next_clients(reload);
-	tell_clients(reload, ANSWER_PROGRESS, "reading the configuration");
+	reload_clients_take_next(&reload->clients);
+	reload_clients_progress(&reload->clients, "reading the configuration");
 	reload->state = RELOAD_READING;
 	reload->child = config_child_start(
 	        reload->settings.loop, &job, CONFIG_CHILD_LIMIT_MS, on_read, reload);
@@ -329,11 +278,8 @@ void reload_request(struct reload *reload, bool warnings_are_errors, struct cont
 	}
 	reload->again = true;
 	reload->again_warnings_are_errors |= warnings_are_errors;
-	if (client) {
-		control_client_tell(
-		        client, ANSWER_PROGRESS, "waiting for the reload before this one");
-		list_append(&reload->next_clients, control_client_link(client));
-	}
+	if (client)
+		reload_clients_add(&reload->clients, client);
 	if (supervisor_serving(reload->settings.supervisor))
 		begin(reload);
 }
@@ -349,10 +295,10 @@ void reload_stop(struct reload *reload)
 	loop_timer_stop(&reload->settle_timer);
 	config_child_cancel(reload->child);
 	reload->child = NULL;
-	take_next_clients(reload);
+	reload_clients_take_next(&reload->clients);
 	if (was_reading || was_starting)
 		log_write(LOG_NOTICE, "%s", reason);
-	tell_clients(reload, ANSWER_MESSAGE, reason);
+	reload_clients_tell(&reload->clients, reason);
 	finish(reload, EXIT_RELOAD_REFUSED);
 	if (was_starting) /* its workers drain with all others */
 		listeners_roll_back(reload->settings.listeners);
@@ -410,7 +356,7 @@ void reload_generation_ready(struct reload *reload, struct generation *generatio
 	snprintf(text, sizeof(text), "generation %" PRIu64 " serves with %u workers%s",
 	        generation->number, generation->config->main.workers,
 	        reload->cause == RELOAD_NAMES ? ", since a name resolves now" : "");
-	tell_messages(reload, &reload->notices);
+	reload_clients_tell_messages(&reload->clients, &reload->notices);
 	log_write(LOG_NOTICE, "%s", text);
 	reload->state = RELOAD_SETTLING;
 	reload->settle_until_ms = loop_clock_ms() + SETTLE_MS;

@@ -94,8 +94,10 @@ static void on_child_end(struct loop_child *child, int status)
 	tls_session_store_release_locks_of(
 	        generation_session_store(worker->generation), worker->pid);
 	if (worker->generation->state == GENERATION_DRAINING) {
-		bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		log_write(clean ? LOG_INFO : LOG_ERROR, "%s; generation %" PRIu64 " was draining",
+		/* Who stops us may have sent SIGTERM to the whole group. */
+		bool wanted = WIFSIGNALED(status) ? WTERMSIG(status) == SIGTERM
+		                                  : WEXITSTATUS(status) == 0;
+		log_write(wanted ? LOG_INFO : LOG_ERROR, "%s; generation %" PRIu64 " was draining",
 		        how, worker->generation->number);
 	}
 	end(worker, how);

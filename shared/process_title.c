@@ -19,6 +19,7 @@
 static struct {
 	char *text; /* NULL: not known */
 	size_t size;
+	char **arguments; /* the copies, which live as long as the process */
 } area;
 
 /* Strings that lie one behind the other from `end` on are part of the same area. */
@@ -56,6 +57,7 @@ char **process_title_init(int argc, char **argv)
 	environ = environment;
 	area.text = argv[0];
 	area.size = (size_t)(end - argv[0]);
+	area.arguments = arguments;
 	return arguments;
 }
 

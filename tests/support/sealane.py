@@ -48,8 +48,8 @@ def main_section(folder, name="sealane", **keys):
                "error_log": f"{folder}/{name}.error.log info"}
     if IS_ROOT:
         section["user"] = "nobody nogroup"
-    if IS_SANITIZED:
-        section["core_dumps"] = "on"  # the leak checker traces its process, which must be dumpable
+    if not IS_ROOT or IS_SANITIZED:
+        section["core_dumps"] = "on"  # else only root may look into (or trace) a worker
     section.update(keys)
     return section
 

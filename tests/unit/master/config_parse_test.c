@@ -179,6 +179,16 @@ static const struct config_rig_row values[] = {
         {"[tcp a]\nlisten = 127.0.0.1:1\nproxy_pass = u\n[upstream u]\nserver = "
          "127.0.0.1:2\nproxy_bind = 127.0.0.1:80\n",
                 "main.ini:6: proxy_bind: '127.0.0.1:80' is no IP address (without port)"},
+        /* variable in a name */
+        {RIG_TCP "proxy_ssl_name = $proxy_host\n",
+                "main.ini:4: proxy_ssl_name: '$proxy_host': variables are not known here; write "
+                "the name out, or set 'name=' of each server"},
+        /* no name */
+        {RIG_TCP "proxy_ssl_name = a/b\n",
+                "main.ini:4: proxy_ssl_name: 'a/b' is no host name and no IP address"},
+        /* empty name */
+        {RIG_TCP "proxy_ssl_name = \"\"\n",
+                "main.ini:4: proxy_ssl_name: '' is no host name and no IP address"},
         /* verify report */
         {RIG_TCP "proxy_ssl_verify = report\n",
                 "main.ini:4: proxy_ssl_verify: 'report' is neither 'on' nor 'off'"},

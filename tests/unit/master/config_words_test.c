@@ -6,7 +6,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -102,6 +106,39 @@ static void cut_texts_are_harmless(void **state)
 	}
 }
 
+static size_t mapped_bytes(void)
+{
+	size_t pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%zu", &pages), 1);
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* 32,768 words in 64 KiB take little more than 64 KiB, not a copy of the rest for each. */
+static void many_words_take_little_memory(void **state)
+{
+	(void)state;
+	enum { WORDS = 32 * 1024, LIMIT = 64 << 20 };
+	struct config_word_result result;
+	struct arena *arena = arena_create(4096);
+	char *text = malloc(2 * WORDS), fault[100];
+
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(text + 2 * i, "a ", 2);
+	size_t before = mapped_bytes();
+	assert_true(config_words_split(
+	        arena, (struct slice){text, 2 * WORDS}, &result, fault, sizeof(fault)));
+	assert_true(mapped_bytes() < before + LIMIT);
+	assert_int_equal(result.count, WORDS);
+	for (size_t i = 0; i < WORDS; i++)
+		assert_string_equal(result.items[i], "a");
+	free(text);
+	arena_destroy(arena);
+}
+
 static void nul_is_a_fault(void **state)
 {
 	(void)state;
@@ -147,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(words_are_split),
 	        cmocka_unit_test(cut_texts_are_harmless),
+	        cmocka_unit_test(many_words_take_little_memory),
 	        cmocka_unit_test(nul_is_a_fault),
 	        cmocka_unit_test(titles_end_at_the_last_bracket),
 	};

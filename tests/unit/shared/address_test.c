@@ -33,6 +33,8 @@ static const struct parse_case parse_cases[] = {
         {"10.0.0.1:80x", 0, NULL},
         {"10.0.0:80", 0, NULL},
         {"10.0.0.256:80", 0, NULL},
+        {"255.255.255.2555:80", 0, NULL}, /* as long as the room for an address and its end */
+        {"[1111:2222:3333:4444:5555:6666:255.255.255.2555]:80", 0, NULL},
         {"10.0.0.01:80", 0, NULL},
         {"localhost:80", 0, NULL},
         {"", 80, NULL},

@@ -107,7 +107,7 @@ static void alloc_more(struct arena *arena, char *piece)
 static void alloc_too_many(struct arena *arena, char *piece)
 {
 	(void)piece;
-	arena_alloc_array(arena, SIZE_MAX / 2, 3);
+	arena_alloc_array(arena, SIZE_MAX / 4 + 2, 4); /* wraps to 4 */
 }
 
 static void a_sealed_arena_can_be_read_only(void **state)

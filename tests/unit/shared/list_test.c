@@ -45,8 +45,15 @@ static void links_keep_the_order_they_came_in(void **state)
 	}
 	check_order(&head, "0123");
 	list_remove(&items[1].link);
-	list_remove(&items[1].link); /* twice is harmless */
 	check_order(&head, "023");
+	list_remove(&items[2].link);
+	list_remove(&items[1].link); /* again: harmless, also when a neighbour has gone since */
+	check_order(&head, "03");
+	list_append(&head, &items[2].link);
+	list_remove(&items[3].link);
+	list_append(&head, &items[3].link);
+	check_order(&head, "023");
+
 	list_append(&head, &items[1].link);
 	check_order(&head, "0231");
 	list_remove(&items[0].link);

@@ -52,6 +52,9 @@ static void starts_and_ends(void **state)
 	assert_true(slice_starts_with(empty, empty));
 	assert_false(slice_starts_with(SLICE("abc"), SLICE("abcd")));
 	assert_false(slice_starts_with(SLICE("abc"), SLICE("bc")));
+	/* what stands in memory beside a slice is not part of it */
+	assert_false(slice_starts_with((struct slice){"abcd", 3}, SLICE("abcd")));
+	assert_false(slice_ends_with((struct slice){&"abc"[1], 2}, SLICE("abc")));
 	assert_true(slice_ends_with(SLICE("abc"), SLICE("bc")));
 	assert_true(slice_ends_with(SLICE("abc"), empty));
 	assert_true(slice_ends_with(empty, empty));
