@@ -76,7 +76,6 @@ def test_workers_give_up_everything(stage):
         assert IS_SANITIZED or [line.split()[4] for line in limits.splitlines() if "core file" in line] == ["0"]
 
 
-@pytest.mark.root
 def test_workers_hold_only_what_they_need(stage):
     """Nothing of the master's (its control socket, its pid file, other workers' control sockets)."""
     application, port = stage.application(), stage.port()

@@ -12,7 +12,7 @@ import pytest
 
 from support.clients import (Load, connect, exchange, exchange_many, how_it_ends, receive_all,
                              receive_exactly)
-from support.processes import IS_ROOT, is_alive, wait_until
+from support.processes import is_alive, wait_until
 from support.sealane import (EXIT_DONE, EXIT_RELOAD_REFUSED, IS_SANITIZED, access_lines,
                              wait_for_access_lines)
 
@@ -43,23 +43,19 @@ def test_200_hups_under_load(stage):
         gateway.signal(signal.SIGHUP)
         gateway.wait_for_new_workers(old, workers)
         if number == 20:
-            if IS_ROOT:
-                memory, descriptors = gateway.private_memory(), len(gateway.descriptors())
+            memory, descriptors = gateway.private_memory(), len(gateway.descriptors())
     result = load.finish()
     assert not result["failures"], result
     assert result["exchanges"] > rounds and result["bytes"] > 10 * MIB
     gateway.wait_until_drained()
     gateway.wait_for(lambda: len(gateway.workers()) == workers, "one generation")
     assert {line["end"] for line in access_lines(stage.folder / "access.log")} == {"done"}
-    if not IS_ROOT:
-        pytest.skip("nothing was lost; to look at the master's memory needs root")
     # Sockets are kept for the most workers there were; only control sockets come and go.
     wait_until(lambda: len(gateway.descriptors()) <= descriptors, "the descriptors of old")
     if not IS_SANITIZED:
         assert gateway.private_memory() - memory <= MIB
 
 
-@pytest.mark.root
 def test_descriptors_come_back(served):
     gateway, configuration, _ = served
     gateway.reload()

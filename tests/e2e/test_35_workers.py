@@ -52,7 +52,6 @@ def time_many(port, count, parallel):
     return asyncio.run(_time_many(port, count, parallel))
 
 
-@pytest.mark.root  # ss names the owners of other users' sockets to root alone
 def test_killed_workers_lose_only_their_own(stage):
     require("ss")
     upstream = stage.application(certificate=stage.pki.server(), client_ca=stage.pki.authority())

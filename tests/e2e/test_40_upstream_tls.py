@@ -13,7 +13,7 @@ import pytest
 from support.application import pattern
 from support.clients import (connect, exchange, fetch, how_it_ends, receive_all,
                              receive_exactly, try_to_talk)
-from support.processes import IS_ROOT, private_memory, wait_until
+from support.processes import private_memory, wait_until
 from support.sealane import access_lines, wait_for_access_lines
 from support.upstreams import (GnutlsServer, Haproxy, NginxStream, OpensslServer, ScriptedServer,
                                require)
@@ -352,10 +352,10 @@ def test_endless_records_to_a_client_that_does_not_read(stage):
             server.facts.append(sent)
     server, port, gateway = scripted(stage, script)
     (pid,) = gateway.workers().values()
-    memory = private_memory(pid) if IS_ROOT else 0
+    memory = private_memory(pid)
     with connect(port) as sock:
         sock.sendall(b"go")
         wait_until(lambda: server.facts, "the upstream is held up", timeout=20)
-        assert not IS_ROOT or private_memory(pid) - memory < 3 << 20
+        assert private_memory(pid) - memory < 3 << 20
     assert server.facts[0] < 64 << 20
     wait_until(lambda: access_lines(stage.folder / "access.log"), "its end")

@@ -2,6 +2,7 @@
 """Peers that never read, never write or vanish: a probe every 10 ms through the same worker does not
 feel them, and nothing of them is left."""
 
+import os
 import re
 import socket
 import ssl
@@ -14,7 +15,7 @@ import pytest
 
 from support.clients import (Probe, connect, exchange, exchange_many, receive_exactly, reset,
                              try_to_talk)
-from support.processes import IS_ROOT, cpu_seconds, descriptors, wait_until
+from support.processes import cpu_seconds, descriptors, wait_until
 from support.sealane import IS_SANITIZED, access_lines
 from support.upstreams import ScriptedServer
 
@@ -47,7 +48,7 @@ class Probing:
         self.stage, self.pid, self.seconds = stage, pid, seconds
 
     def __enter__(self):
-        self.before = len(descriptors(self.pid)) if IS_ROOT else 0
+        self.before = len(descriptors(self.pid))
         self.probe = self.stage.add(Probe(self.stage.folder, self.stage.probed))
         self.control = self.stage.add(Probe(self.stage.folder, self.stage.direct, "control"))
         self.until = time.monotonic() + self.seconds
@@ -60,11 +61,12 @@ class Probing:
         seen, control = self.probe.finish(), self.control.finish()
         assert not seen["failures"] and seen["count"] > 50, seen
         if not IS_SANITIZED:
-            assert seen["p99"] < 50 + control["p99"], (seen, control)
-            assert seen["max"] < 500 + control["max"], (seen, control)
-        if IS_ROOT:
-            wait_until(lambda: len(descriptors(self.pid)) <= self.before,
-                       "no descriptor is left over", timeout=15)
+            # On a machine that others keep busy everybody waits for a CPU.
+            patience = max(1.0, os.getloadavg()[0] / os.cpu_count())
+            assert seen["p99"] < 50 * patience + control["p99"], (seen, control)
+            assert seen["max"] < 500 * patience + control["max"], (seen, control)
+        wait_until(lambda: len(descriptors(self.pid)) <= self.before, "no descriptor is left over",
+                   timeout=15)
 
 
 def test_clients_that_never_write(stage):
@@ -233,7 +235,6 @@ def test_idle_connections_cost_nothing(stage):
         sock.close()
 
 
-@pytest.mark.root
 def test_descriptors_run_out(stage):
     """EMFILE: accepting pauses without spinning, what stands goes on, and all comes back."""
     application, port = stage.application(), stage.port()
@@ -243,7 +244,7 @@ def test_descriptors_run_out(stage):
     socks = [connect(port) for _ in range(80)]
     socks[0].sendall(b"hello")
     assert receive_exactly(socks[0], 5) == b"hello"
-    time.sleep(0.5)
+    time.sleep(0.5)  # past the first tries
     before = cpu_seconds(pid)
     time.sleep(1.5)
     assert cpu_seconds(pid) - before < 0.3, "the worker spins"
@@ -251,7 +252,9 @@ def test_descriptors_run_out(stage):
     assert receive_exactly(socks[0], 5) == b"again"
     assert len(descriptors(pid)) <= 64
     gateway.wait_for_log(r"descriptor|EMFILE|Too many open files|worker_rlimit_nofile|worker_connections")
-    for sock in socks:
+    for sock in socks:  # those that wait in the queue have their turn as others leave
+        sock.sendall(b"hello")
+        assert receive_exactly(sock, 5) in (b"hello", b"again")
         sock.close()
     wait_until(lambda: len(descriptors(pid)) < 40, "they are given back")
     exchange_many(port, 20)

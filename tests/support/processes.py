@@ -18,7 +18,6 @@ PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-# Workers are not dumpable: only root may look into their descriptors and memory.
 IS_ROOT = os.geteuid() == 0
 
 
