@@ -12,8 +12,11 @@
 #include "shared/tls_session_set.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+
+enum { LOCK_SPINS = 200, LOCK_YIELDS = 4 };
 
 static void count(_Atomic uint64_t *counter)
 {
@@ -22,13 +25,27 @@ static void count(_Atomic uint64_t *counter)
 	atomic_store_explicit(counter, value + 1, memory_order_relaxed);
 }
 
-bool tls_session_guard_lock(struct tls_session_guard *guard, int32_t pid)
+static bool try_lock(struct tls_session_guard *guard, int32_t pid)
 {
 	int32_t nobody = 0;
 
-	if (atomic_compare_exchange_strong_explicit(
-	            &guard->holder, &nobody, pid, memory_order_acquire, memory_order_relaxed))
-		return true;
+	return atomic_compare_exchange_strong_explicit(
+	        &guard->holder, &nobody, pid, memory_order_acquire, memory_order_relaxed);
+}
+
+/* All connections to one upstream meet in one set, and a miss costs a full handshake: a few
+ * microseconds are worth spending on a holder that is just inside. One that has lost its processor
+ * gets the chance to come back; one that is stopped or dead is a miss. */
+bool tls_session_guard_lock(struct tls_session_guard *guard, int32_t pid)
+{
+	for (int i = 0; i < LOCK_SPINS; i++)
+		if (try_lock(guard, pid))
+			return true;
+	for (int i = 0; i < LOCK_YIELDS; i++) {
+		sched_yield();
+		if (try_lock(guard, pid))
+			return true;
+	}
 	atomic_fetch_add_explicit(&guard->busy, 1, memory_order_relaxed);
 	return false;
 }

@@ -244,6 +244,13 @@ def test_notices_and_warnings(stage, good):
     assert status == EXIT_CONFIGURATION
 
 
+def test_name_that_does_not_resolve_is_a_warning(stage, good):
+    text = good.replace("127.0.0.1:1", "no-such-host.invalid:1")
+    status, output = check(stage, text)
+    assert status == EXIT_DONE
+    assert re.search(r"warning: .*sealane\.ini:\d+: .*no-such-host\.invalid", output), output
+
+
 def test_faults_as_json(stage, good):
     status, output = check(stage, good.replace("workers", "wrokers"), "--format=json")
     assert status == EXIT_CONFIGURATION

@@ -49,11 +49,11 @@ def test_200_hups_under_load(stage):
     assert result["exchanges"] > rounds and result["bytes"] > 10 * MIB
     gateway.wait_until_drained()
     gateway.wait_for(lambda: len(gateway.workers()) == workers, "one generation")
+    assert {line["end"] for line in access_lines(stage.folder / "access.log")} == {"done"}
     # Sockets are kept for the most workers there were; only control sockets come and go.
     wait_until(lambda: len(gateway.descriptors()) <= descriptors, "the descriptors of old")
     if not IS_SANITIZED:
         assert gateway.private_memory() - memory <= MIB
-    assert {line["end"] for line in access_lines(stage.folder / "access.log")} == {"done"}
 
 
 def test_descriptors_come_back(served):
@@ -193,6 +193,18 @@ def test_bad_reload_changes_nothing(stage, served, fault, how):
     exchange(port)
     gateway.reload(configuration)
     assert not set(gateway.workers().values()) & set(workers.values())
+    exchange(port)
+
+
+def test_warnings_are_errors_when_asked_for(served):
+    gateway, configuration, port = served
+    workers = gateway.workers()
+    gateway.write({**configuration, "tls unused": {"proxy_ssl_verify": "on"}})
+    status, output = gateway.command("reload", "-W")
+    assert status == EXIT_RELOAD_REFUSED and "unused" in output
+    assert gateway.workers() == workers
+    status, output = gateway.command("reload")
+    assert status == EXIT_DONE and "unused" in output
     exchange(port)
 
 

@@ -140,6 +140,18 @@ def test_section_names_are_no_part_of_the_identity(stage):
     assert full_handshakes(upstream, port, 4) == 0
 
 
+def test_another_cache_size_keeps_living_sessions(stage):
+    upstream, port = start(stage, "nginx", "1.3"), stage.port()
+    configuration = stage.complete(stage.tls_tunnel(port, upstream.port),
+                                   tls_session_cache_size="16m")
+    gateway = stage.gateway(configuration)
+    assert full_handshakes(upstream, port, 4) == 1
+    for size in ("4m", "32m"):
+        configuration["main"]["tls_session_cache_size"] = size
+        gateway.reload(configuration)
+        assert full_handshakes(upstream, port, 4) == 0, size
+
+
 GROUPS = {
     "trust": lambda pki: {"proxy_ssl_trusted_certificate":
                           pki.bundle(pki.authority(), pki.authority("Another CA"))},

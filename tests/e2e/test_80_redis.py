@@ -47,7 +47,8 @@ def ask(sock):
     return receive_exactly(sock, 7)
 
 
-@pytest.mark.parametrize("keepalive, tests", [(1, "set,get"), (0, "set")],
+@pytest.mark.parametrize("keepalive, tests", [
+    (1, "set,get,incr,lpush,rpush,lpop,sadd,hset"), (0, "set")],
                          ids=["kept connections", "a connection for each"])
 def test_benchmark_while_reloading(stage, served, keepalive, tests):
     gateway, port, _ = served
