@@ -22,7 +22,8 @@ class MemoryWatch:
     """The most private memory a process was seen with, looked at 20 times a second."""
 
     def __init__(self, pid):
-        self.pid, self.most, self.ended = pid, 0, threading.Event()
+        self.pid, self.ended = pid, threading.Event()
+        self.before = self.most = private_memory(pid)
         self.thread = threading.Thread(target=self._watch)
 
     def _watch(self):
@@ -84,27 +85,25 @@ def served_fixture(stage):
     return port, pid
 
 
-def assert_bounded(before, watch):
+def assert_bounded(watch, limit=MIB):
     if not IS_SANITIZED:
-        grown = watch.most - before
-        assert grown <= MIB, f"grew by {grown} bytes over {before}"
+        grown = watch.most - watch.before
+        assert grown <= limit, f"grew by {grown} bytes over {watch.before}"
 
 
 @pytest.mark.parametrize("transfer", [upload, download])
 def test_one_gib(stage, served, transfer):
     port, pid = served
-    before = private_memory(pid)
     with MemoryWatch(pid) as watch:
         transfer(port, SIZE)
-    assert_bounded(before, watch)
     assert wait_for_access_lines(stage.folder / "access.log", 3)[-1]["end"] == "done"
+    assert_bounded(watch)
 
 
 def test_slow_reader(stage, served):
     """1 MB/s for 20 s, 5 s of nothing, then as fast as it goes."""
     port, pid = served
     size = 200 * MIB
-    before = private_memory(pid)
     started = time.monotonic()
     phases = {"paused": False}
 
@@ -120,7 +119,7 @@ def test_slow_reader(stage, served):
         assert read_checked(sock, size, throttle=throttle) == pattern_crc(size)
         assert receive_all(sock) == b""
     assert phases["paused"]
-    assert_bounded(before, watch)
+    assert_bounded(watch)
 
 
 def test_slow_upstream_stops_the_client(stage):
@@ -129,7 +128,6 @@ def test_slow_upstream_stops_the_client(stage):
     gateway = stage.gateway(stage.tunnel(port, application.port), workers=1)
     (pid,) = gateway.workers().values()
     upload(port, 16 * MIB)
-    before = private_memory(pid)
     with MemoryWatch(pid) as watch, connect(port) as sock:
         sock.sendall(b"HOLD\n")
         assert sock.recv(5) == b"held\n"
@@ -140,7 +138,7 @@ def test_slow_upstream_stops_the_client(stage):
             while sent < 64 * MIB:
                 sent += sock.send(bytes(65_536))
         application.signal(18)
-    assert_bounded(before, watch)
+    assert_bounded(watch)
 
 
 def test_worker_buffers_are_a_limit_and_no_failure(stage):
@@ -151,9 +149,7 @@ def test_worker_buffers_are_a_limit_and_no_failure(stage):
                             worker_buffers="2m")
     (pid,) = gateway.workers().values()
     download(port, 4 * MIB)
-    before = private_memory(pid)
     with MemoryWatch(pid) as watch, concurrent.futures.ThreadPoolExecutor(30) as pool:
         for done in [pool.submit(download, port, 4 * MIB) for _ in range(60)]:
             done.result()
-    if not IS_SANITIZED:
-        assert watch.most - before < 6 * MIB  # 2 MiB, and 60 KiB of TLS for each connection
+    assert_bounded(watch, 6 * MIB)  # 2 MiB, and 60 KiB of TLS for each connection

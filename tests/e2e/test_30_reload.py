@@ -49,11 +49,11 @@ def test_200_hups_under_load(stage):
     assert result["exchanges"] > rounds and result["bytes"] > 10 * MIB
     gateway.wait_until_drained()
     gateway.wait_for(lambda: len(gateway.workers()) == workers, "one generation")
+    assert {line["end"] for line in access_lines(stage.folder / "access.log")} == {"done"}
     # Sockets are kept for the most workers there were; only control sockets come and go.
     wait_until(lambda: len(gateway.descriptors()) <= descriptors, "the descriptors of old")
     if not IS_SANITIZED:
         assert gateway.private_memory() - memory <= MIB
-    assert {line["end"] for line in access_lines(stage.folder / "access.log")} == {"done"}
 
 
 def test_descriptors_come_back(served):

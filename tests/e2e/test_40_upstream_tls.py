@@ -352,10 +352,10 @@ def test_endless_records_to_a_client_that_does_not_read(stage):
             server.facts.append(sent)
     server, port, gateway = scripted(stage, script)
     (pid,) = gateway.workers().values()
-    exchange_memory = private_memory(pid)
+    memory = private_memory(pid)
     with connect(port) as sock:
         sock.sendall(b"go")
         wait_until(lambda: server.facts, "the upstream is held up", timeout=20)
-        assert private_memory(pid) - exchange_memory < 3 << 20
+        assert private_memory(pid) - memory < 3 << 20
     assert server.facts[0] < 64 << 20
     wait_until(lambda: access_lines(stage.folder / "access.log"), "its end")

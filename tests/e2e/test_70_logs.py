@@ -11,7 +11,7 @@ import stat
 
 import pytest
 
-from support.clients import connect, exchange, exchange_many, receive_exactly, try_to_talk
+from support.clients import connect, exchange, exchange_many, receive_exactly, reset, try_to_talk
 from support.processes import run, wait_until
 from support.sealane import EXIT_DONE, access_lines, sealane, wait_for_access_lines
 
@@ -125,10 +125,14 @@ def test_stopped_reader_of_stderr(stage):
     gateway = stage.gateway(configuration, error_log="stderr debug",
                             prefix=["sh", "-c", f'exec "$0" "$@" 2>{fifo}'])
     for _ in range(3):
+        gateway.reload()
         for _ in range(60):
             try_to_talk(refused)
+            sock = connect(port)  # each has a line of its own, by its port
+            sock.sendall(b"x")
+            assert sock.recv(1) == b"x"
+            reset(sock)
         exchange_many(port, 30)
-        gateway.reload()
     text = b""
 
     def told():

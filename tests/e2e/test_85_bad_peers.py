@@ -2,12 +2,15 @@
 """Peers that never read, never write or vanish: a probe every 10 ms through the same worker does not
 feel them, and nothing of them is left."""
 
+import os
 import re
 import socket
 import ssl
 import threading
 import time
 from pathlib import Path
+
+import pytest
 
 
 from support.clients import (Probe, connect, exchange, exchange_many, receive_exactly, reset,
@@ -58,8 +61,10 @@ class Probing:
         seen, control = self.probe.finish(), self.control.finish()
         assert not seen["failures"] and seen["count"] > 50, seen
         if not IS_SANITIZED:
-            assert seen["p99"] < 50 + control["p99"], (seen, control)
-            assert seen["max"] < 500 + control["max"], (seen, control)
+            # On a machine that others keep busy everybody waits for a CPU.
+            patience = max(1.0, os.getloadavg()[0] / os.cpu_count())
+            assert seen["p99"] < 50 * patience + control["p99"], (seen, control)
+            assert seen["max"] < 500 * patience + control["max"], (seen, control)
         wait_until(lambda: len(descriptors(self.pid)) <= self.before, "no descriptor is left over",
                    timeout=15)
 
@@ -239,7 +244,7 @@ def test_descriptors_run_out(stage):
     socks = [connect(port) for _ in range(80)]
     socks[0].sendall(b"hello")
     assert receive_exactly(socks[0], 5) == b"hello"
-    time.sleep(0.5)
+    time.sleep(0.5)  # past the first tries
     before = cpu_seconds(pid)
     time.sleep(1.5)
     assert cpu_seconds(pid) - before < 0.3, "the worker spins"
@@ -247,7 +252,9 @@ def test_descriptors_run_out(stage):
     assert receive_exactly(socks[0], 5) == b"again"
     assert len(descriptors(pid)) <= 64
     gateway.wait_for_log(r"descriptor|EMFILE|Too many open files|worker_rlimit_nofile|worker_connections")
-    for sock in socks:
+    for sock in socks:  # those that wait in the queue have their turn as others leave
+        sock.sendall(b"hello")
+        assert receive_exactly(sock, 5) in (b"hello", b"again")
         sock.close()
     wait_until(lambda: len(descriptors(pid)) < 40, "they are given back")
     exchange_many(port, 20)

@@ -18,6 +18,9 @@ PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+IS_ROOT = os.geteuid() == 0
+
+
 class TimedOut(AssertionError):
     """What was waited for did not come."""
 

@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from support.processes import (Process, TimedOut, children, descriptors, private_memory, run,
+from support.processes import (IS_ROOT, Process, TimedOut, children, descriptors, private_memory, run,
                                title, wait_until)
 from support.upstreams import is_listening
 
@@ -46,10 +46,10 @@ def main_section(folder, name="sealane", **keys):
     """A [main] for a test: two workers, an own pid file, all of the log in a file."""
     section = {"workers": 2, "pid_file": f"{folder}/{name}.pid",
                "error_log": f"{folder}/{name}.error.log info"}
-    if os.geteuid() == 0:
+    if IS_ROOT:
         section["user"] = "nobody nogroup"
-    else:
-        section["core_dumps"] = "on"  # else the kernel shows a worker's /proc to root alone
+    if not IS_ROOT or IS_SANITIZED:
+        section["core_dumps"] = "on"  # else only root may look into (or trace) a worker
     section.update(keys)
     return section
 
