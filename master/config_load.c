@@ -89,20 +89,19 @@ static void read_included(struct config_builder *builder)
 	}
 }
 
-/* The tree of all files; false when not even the main one could be read. */
-static bool read_files(struct config_builder *builder)
+/* False when it can't be read. */
+static bool read_main_file(struct config_builder *builder)
 {
 	const char *main_file = builder->options->main_file;
+	int error = config_source_read(builder->source, main_file)->error;
 
-	if (config_source_read(builder->source, main_file)->error) {
+	if (error) {
 		config_messages_add(builder->messages, CONFIG_ERROR,
 		        &(struct config_origin){main_file, 0},
-		        "cannot be read: %s; -c FILE names another",
-		        strerror(config_source_read(builder->source, main_file)->error));
+		        "cannot be read: %s; -c FILE names another", strerror(error));
 		return false;
 	}
 	read_file(builder, main_file, false);
-	read_included(builder);
 	return true;
 }
 
@@ -134,7 +133,8 @@ struct config *config_load(struct config_source *source, const struct config_loa
 	struct config_builder builder;
 
 	open_builder(&builder, source, options, messages);
-	if (read_files(&builder)) {
+	if (read_main_file(&builder)) {
+		read_included(&builder);
 		config_check_profiles(&builder);
 		config_build_main(&builder);
 		config_build_groups(&builder);
@@ -163,7 +163,7 @@ bool config_load_pid_file(struct config_source *source, const struct config_load
 	config_messages_init(&messages);
 	open_builder(&builder, source, options, &messages);
 	if (!options->pid_file)
-		read_files(&builder);
+		read_main_file(&builder); /* where [main] stands; the rest may be broken */
 	config_build_pid_file(&builder);
 	const char *path = builder.config->main.pid_file;
 	bool found = path && strlen(path) < size;
