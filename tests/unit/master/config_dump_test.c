@@ -29,7 +29,7 @@ static const char *line_of(const char *dump, const char *title, const char *key,
 	if (!at || (end && at > end))
 		return "";
 	for (at++; *at && *at != '\n'; at++)
-		if (*at != ' ' || buffer[used - 1] != ' ')
+		if (*at != ' ' || (used > 0 && buffer[used - 1] != ' '))
 			buffer[used++] = *at;
 	buffer[used] = '\0';
 	return buffer;
