@@ -16,10 +16,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_PER_EVENT = 64, FD_RETRY_MS = 500 };
+enum {
+	ACCEPTS_PER_EVENT = 64,
+	FD_RETRY_MS = 500,
+	/* standard ones, control socket, epoll; a few to spare for sockets that are being reset */
+	OTHER_DESCRIPTORS = 16,
+};
 
 struct listen_socket {
 	struct event_watch watch;
@@ -35,16 +41,50 @@ struct acceptor {
 	struct listen_socket *sockets;
 	size_t count;
 	struct event_timer retry; /* after descriptors ran out */
+	size_t sessions_max;
+	bool files_are_few; /* it is the descriptors that limit them */
 	bool stopped, paused, out_of_descriptors;
 };
 
-/* A session holds two connections. */
+/* A session holds two connections, so two descriptors: none is accepted whose upstream would find
+ * none. */
 static bool is_full(const struct acceptor *acceptor)
 {
 	const struct session_host *host = acceptor->host;
 
-	return 2 * (host->session_count + 1) > acceptor->env->config->main.worker_connections ||
-	       buffer_pool_is_short(host->io.pool);
+	return host->session_count >= acceptor->sessions_max || buffer_pool_is_short(host->io.pool);
+}
+
+static size_t descriptors_of_worker(const struct worker_env *env)
+{
+	size_t count = OTHER_DESCRIPTORS + env->config->log_path_count;
+
+	for (size_t i = 0; i < env->config->listener_count; i++)
+		count += env->listeners[i].fd_count;
+	return count;
+}
+
+static void find_limit(struct acceptor *acceptor)
+{
+	const struct worker_env *env = acceptor->env;
+	size_t by_connections = env->config->main.worker_connections / 2;
+	size_t own = descriptors_of_worker(env);
+	struct rlimit files;
+
+	acceptor->sessions_max = by_connections;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+		return;
+	size_t by_files = files.rlim_cur > own + 2 ? (files.rlim_cur - own) / 2 : 1;
+	acceptor->files_are_few = by_files < by_connections;
+	if (acceptor->files_are_few)
+		acceptor->sessions_max = by_files;
+}
+
+static const char *name_of_limit(const struct acceptor *acceptor)
+{
+	if (buffer_pool_is_short(acceptor->host->io.pool))
+		return "worker_buffers";
+	return acceptor->files_are_few ? "worker_rlimit_nofile" : "worker_connections";
 }
 
 static void on_accept_error(struct acceptor *acceptor, int error)
@@ -135,6 +175,7 @@ struct acceptor *acceptor_create(
 		}
 	}
 	event_timer_init(&acceptor->retry, host->io.loop, on_retry);
+	find_limit(acceptor);
 	return acceptor;
 }
 
@@ -157,8 +198,7 @@ static void note_pause(struct acceptor *acceptor, bool paused)
 		scoreboard_count(host->row, STAT_ACCEPT_PAUSES, 1);
 	if (!acceptor->out_of_descriptors && paused)
 		log_write(LOG_WARN, "%s reached; accepting pauses, other workers take over",
-		        buffer_pool_is_short(host->io.pool) ? "worker_buffers"
-		                                            : "worker_connections");
+		        name_of_limit(acceptor));
 	else if (!paused)
 		log_write(LOG_INFO, "accepting goes on");
 }
