@@ -15,6 +15,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The leak checker looks for pointers in malloc'ed memory, and has to be told of other memory that
+ * holds some: credentials are found through a configuration's arena alone. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#define TELL_LEAK_CHECKER(verb, base, size) __lsan_##verb##_root_region(base, size)
+#else
+#define TELL_LEAK_CHECKER(verb, base, size) ((void)0)
+#endif
+
 enum { ARENA_MAGIC = 0x4152454e };
 
 struct chunk {
@@ -29,6 +38,12 @@ struct arena {
 	size_t chunk_size;
 	struct chunk *chunks; /* newest first */
 };
+
+static void unmap(struct chunk *chunk)
+{
+	TELL_LEAK_CHECKER(unregister, chunk, chunk->size);
+	munmap(chunk, chunk->size);
+}
 
 static size_t round_up(size_t size, size_t unit)
 {
@@ -54,7 +69,7 @@ void arena_destroy(struct arena *arena)
 	CHECK_OBJ(arena, ARENA_MAGIC);
 	for (struct chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
 		next = chunk->next;
-		munmap(chunk, chunk->size);
+		unmap(chunk);
 	}
 	arena->magic = 0;
 	free(arena);
@@ -72,6 +87,7 @@ static void add_chunk(struct arena *arena, size_t size_needed)
 	struct chunk *chunk = mmap(
 	        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(chunk != MAP_FAILED);
+	TELL_LEAK_CHECKER(register, chunk, size);
 	chunk->next = arena->chunks;
 	chunk->size = size;
 	chunk->used = header;
@@ -128,7 +144,7 @@ void arena_rewind(struct arena *arena)
 	while (arena->chunks && (arena->chunks->next || arena->chunks->size > arena->chunk_size)) {
 		struct chunk *chunk = arena->chunks;
 		arena->chunks = chunk->next;
-		munmap(chunk, chunk->size);
+		unmap(chunk);
 	}
 	if (!arena->chunks)
 		return;
