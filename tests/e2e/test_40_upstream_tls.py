@@ -14,7 +14,7 @@ from support.application import pattern
 from support.clients import (connect, exchange, fetch, how_it_ends, receive_all,
                              receive_exactly, try_to_talk)
 from support.processes import private_memory, wait_until
-from support.sealane import access_lines, wait_for_access_lines
+from support.sealane import IS_SANITIZED, access_lines, wait_for_access_lines
 from support.upstreams import (GnutlsServer, Haproxy, NginxStream, OpensslServer, ScriptedServer,
                                require)
 
@@ -356,6 +356,7 @@ def test_endless_records_to_a_client_that_does_not_read(stage):
     with connect(port) as sock:
         sock.sendall(b"go")
         wait_until(lambda: server.facts, "the upstream is held up", timeout=20)
-        assert private_memory(pid) - memory < 3 << 20
+        if not IS_SANITIZED:  # freed memory is kept aside there
+            assert private_memory(pid) - memory < 3 << 20
     assert server.facts[0] < 64 << 20
     wait_until(lambda: access_lines(stage.folder / "access.log"), "its end")
