@@ -11,6 +11,7 @@
 
 #include "shared/address.h"
 #include "shared/log.h"
+#include "shared/template.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,12 +53,88 @@ struct config_group {
 	size_t endpoint_count; /* at least 1 */
 	const struct address *bind_addresses; /* proxy_bind, used in turn; port 0 */
 	size_t bind_address_count;
+	uint32_t keepalive; /* idle connections kept per worker; 0: none */
+	uint32_t keepalive_timeout_ms;
+	uint32_t keepalive_requests;
+	uint32_t keepalive_time_ms;
 	uint32_t state_index;
 };
 
+enum access_log_format { ACCESS_LOG_UPSTREAM_TLS, ACCESS_LOG_COMBINED };
+
 /* One open log file, by its place in config->log_paths. */
 struct config_access_log {
-	size_t log_index; /* the format is upstream_tls, the only one there is so far */
+	size_t log_index;
+	enum access_log_format format;
+};
+
+/* proxy_set_header NAME VALUE; an empty template drops the header. */
+struct config_header_rule {
+	struct slice name;
+	struct template value;
+};
+
+enum { NEXT_UPSTREAM_ERROR = 1, NEXT_UPSTREAM_TIMEOUT = 2 };
+
+/* What an HTTP server does with the requests below a path. */
+struct config_location {
+	struct config_origin origin;
+	struct slice path; /* "/upstream"; a prefix unless `exact` */
+	bool exact;
+	/* return: status 0: it proxies instead */
+	unsigned return_status;
+	struct template return_text; /* the body, or the Location of a 301, 302, 303, 307, 308 */
+	/* proxy_pass */
+	const struct config_group *group;
+	struct tls_client_credentials *upstream_tls; /* NULL: http:// */
+	const char *proxy_ssl_name; /* NULL: each endpoint's own */
+	struct slice proxy_host; /* as written: "backend.example.com", "10.0.0.1:8443" */
+	bool replaces_uri; /* the matched prefix is replaced by `replacement` */
+	struct slice replacement;
+	const struct config_header_rule *header_rules; /* merged: each name once */
+	size_t header_rule_count;
+	uint32_t proxy_connect_timeout_ms;
+	uint32_t proxy_send_timeout_ms, proxy_read_timeout_ms;
+	uint32_t proxy_buffer_size; /* bytes of the largest response head */
+	struct config_tcp_keepalive proxy_socket_keepalive;
+	unsigned next_upstream; /* NEXT_UPSTREAM_... bits; 0: off */
+	uint32_t next_upstream_tries; /* 0: no limit */
+	uint32_t next_upstream_timeout_ms; /* 0: no limit */
+	uint32_t shutdown_timeout_ms; /* of upgraded connections; 0: none */
+	/* towards the client */
+	uint32_t client_body_timeout_ms, send_timeout_ms, keepalive_timeout_ms;
+	uint64_t client_max_body_size; /* 0: no limit */
+	const struct config_access_log *access_logs;
+	size_t access_log_count;
+};
+
+/* [http NAME]: a virtual server. */
+struct config_http {
+	const char *name;
+	struct config_origin origin;
+	const struct slice *server_names; /* lower case; may be none */
+	size_t server_name_count;
+	/* Exact ones first, then prefixes, longest first: the first that matches is it. */
+	const struct config_location *locations;
+	size_t location_count;
+	const struct config_location *unmatched; /* returns 404, with the server's own settings */
+	struct tls_server_credentials *listener_tls; /* NULL: no listener of it has `ssl` */
+	uint32_t ssl_handshake_timeout_ms;
+	uint32_t client_header_timeout_ms;
+	uint32_t keepalive_requests;
+	uint32_t client_max_header_size;
+};
+
+struct config_server_name {
+	struct slice name; /* lower case */
+	const struct config_http *http;
+};
+
+/* The servers of one address. */
+struct config_http_names {
+	const struct config_http *standard; /* default_server, else the first */
+	const struct config_server_name *names; /* sorted by bytes, each once */
+	size_t name_count;
 };
 
 struct config_tcp {
@@ -89,7 +166,22 @@ struct config_listener {
 	bool ssl, ipv6only, deferred, freebind;
 	int backlog;
 	struct config_tcp_keepalive so_keepalive;
-	const struct config_tcp *tcp;
+	const char *section; /* for logs: "tcp redis"; of HTTP that of the default server */
+	const struct config_tcp *tcp; /* NULL: HTTP */
+	const struct config_http_names *http; /* NULL: TCP */
+	struct tls_server_credentials *tls; /* of `tcp`, or of the default server; NULL without ssl */
+	uint32_t ssl_handshake_timeout_ms; /* of the same */
+	uint32_t buffer_bytes_max; /* the largest lent buffer of its connections */
+	uint32_t shutdown_timeout_ms; /* TCP; 0: none */
+};
+
+/* A listen of [admin]. */
+struct config_admin_listener {
+	const char *text;
+	struct config_origin origin;
+	struct address address; /* of length 0: */
+	const char *unix_path; /* absolute */
+	unsigned mode; /* of the unix socket */
 };
 
 struct config_error_log {
@@ -127,6 +219,10 @@ struct config {
 	size_t listener_count;
 	const struct config_tcp *tcps;
 	size_t tcp_count;
+	const struct config_http *https;
+	size_t http_count;
+	const struct config_admin_listener *admin_listeners;
+	size_t admin_listener_count;
 	const struct config_group *groups;
 	size_t group_count;
 	size_t endpoint_count; /* of all groups */
