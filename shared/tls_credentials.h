@@ -55,15 +55,26 @@ struct tls_client_settings { /* towards an upstream */
 	struct tls_policy_settings policy;
 };
 
+/* ssl_verify_client. */
+enum tls_verify_client {
+	TLS_VERIFY_CLIENT_OFF,
+	TLS_VERIFY_CLIENT_ON,
+	TLS_VERIFY_CLIENT_OPTIONAL, /* none is fine, a bad one is not */
+	TLS_VERIFY_CLIENT_OPTIONAL_NO_CA, /* asked for, whoever issued it */
+};
+
 struct tls_server_settings { /* towards clients */
 	const struct tls_key_pair *pairs;
 	size_t pair_count; /* at least 1 */
 	struct tls_pem passwords;
 	struct tls_pem client_ca; /* names are sent to clients */
 	struct tls_pem trusted_ca; /* names are not sent */
-	bool verify_client;
+	enum tls_verify_client verify_client;
+	/* HTTP: a missing or bad certificate does not end the handshake; the protocol answers. */
+	bool verdict_after_handshake;
 	unsigned verify_depth;
 	bool session_tickets;
+	bool session_cache; /* sessions of TLS 1.2 clients in the shared store */
 	uint32_t session_timeout_s;
 	struct tls_alpn_list alpn;
 	struct tls_policy_settings policy;
@@ -130,13 +141,18 @@ struct tls_server_credentials {
 	gnutls_certificate_credentials_t certificate;
 	struct tls_trust *trust; /* tls_trust.h; may be empty */
 	struct tls_policy policy;
-	bool verify_client;
+	enum tls_verify_client verify_client;
+	bool verdict_after_handshake;
 	unsigned verify_depth;
 	bool session_tickets;
+	bool session_cache;
 	uint32_t session_timeout_s;
 	gnutls_datum_t alpn[TLS_ALPN_MAX];
 	unsigned alpn_count;
 	int64_t own_not_after;
+	/* SHA-256 over what decides about client certificates: mode, content of the CAs, depth,
+	 * level. */
+	uint8_t client_policy[TLS_FINGERPRINT_BYTES];
 	/* Goes into the derivation of the ticket key: protocols, CAs, verify mode, depth, level,
 	 * section name. A ticket made under one fingerprint is unknown under another. */
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
