@@ -2,6 +2,9 @@
 /*
  * session.h - an accepted connection: two streams, owner of both, and one way to end.
  *
+ * The client's stream is embedded; the upstream's comes from the dial and may go, to be followed by
+ * another, while the session lives.
+ *
  * Only session_close ends a session. It marks: the memory goes after the callbacks of this turn
  * have unwound, so whoever called anything that may close looks at `closed` afterwards.
  */
@@ -58,7 +61,8 @@ struct session {
 	struct address client_address;
 	struct timespec accepted_at;
 	uint64_t accepted_ms;
-	struct stream client, upstream;
+	struct stream client;
+	struct stream *upstream; /* of an upstream_connection that is the session's; NULL: none */
 	struct dial dial;
 	const struct tunnel_settings *tunnel_settings;
 	struct event_timer idle; /* the tunnel's */
@@ -87,7 +91,10 @@ void session_close_failed(struct session *session, struct stream *stream, bool c
 /* From now on the client's bytes wait in its buffer, and only its failure ends the session. */
 void session_wait_for_upstream(struct session *session);
 
-/* After the upstream stream became ready: remembers its facts for the log. */
-void session_note_upstream(struct session *session);
+/* The dial has connected: its connection is the session's from now on, its facts are kept for the
+ * log. Who wants its events calls stream_give at once. */
+void session_take_upstream(struct session *session);
+/* Ends the upstream's connection before the session does; NULL is fine. */
+void session_drop_upstream(struct session *session);
 
 #endif

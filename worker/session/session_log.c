@@ -23,7 +23,7 @@ void session_log_fault(
         const struct session *session, const struct stream *stream, enum close_reason reason)
 {
 	const struct io_fault *fault = stream->transport ? stream->transport->fault : NULL;
-	bool upstream = stream == &session->upstream;
+	bool upstream = stream == session->upstream;
 	char side[300], address[ADDRESS_TEXT_MAX];
 
 	/* What clients do is their own affair; what an upstream does is the operator's. */
