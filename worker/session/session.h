@@ -14,6 +14,7 @@
 #include "shared/close_reason.h"
 #include "shared/config.h"
 #include "worker/io/stream.h"
+#include "worker/session/access_log.h"
 #include "worker/session/protocol.h"
 #include "worker/upstream/dialer.h"
 
@@ -31,6 +32,7 @@ struct session_host {
 	struct tls_server_context *tls_server;
 	struct scoreboard_row *row;
 	struct log_file *log_files;
+	struct access_log_clock access_log_clock;
 	struct list sessions; /* all open ones */
 	struct list spare; /* free list */
 	size_t session_count;
