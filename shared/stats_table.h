@@ -24,6 +24,10 @@
 	        "resumed handshakes with upstreams")                                             \
 	X(STAT_UPSTREAM_SESSION_RETRIES, "upstream_session_retries",                             \
 	        "attempts repeated without a session that the upstream choked on")               \
+	X(STAT_UPSTREAM_REUSED, "upstream_reused",                                               \
+	        "kept-alive connections to upstreams used again")                                \
+	X(STAT_UPSTREAM_STALE, "upstream_stale",                                                 \
+	        "of these, those that the upstream had closed; a fresh one took their place")    \
 	X(STAT_UPSTREAM_TRUNCATED, "upstream_truncated", "TLS ends without close_notify")
 
 #define STATS_ENUM(name, word, help) name,
