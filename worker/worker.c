@@ -100,6 +100,7 @@ static void drain(struct worker *worker)
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_DRAINING);
 	process_title_set("worker %u (draining)", worker->env->slot);
 	acceptor_stop(worker->acceptor);
+	idle_pool_drain(worker->host.dialer.pool);
 	exit_when_drained(worker);
 }
 
@@ -255,6 +256,8 @@ static void open_host(struct worker *worker)
 	};
 	CHECK(host->dialer.balancer);
 	upstream_connections_init(&host->dialer.connections, &host->io);
+	host->dialer.pool = idle_pool_create(env->config, &host->io);
+	CHECK(host->dialer.pool);
 	host->tls_server = &worker->tls_server;
 	host->log_files = env->log_files;
 	host->slot = env->slot;
@@ -292,6 +295,7 @@ static void stop(struct worker *worker)
 	event_timer_stop(&worker->tick);
 	control_close(&worker->control);
 	close_all(worker, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(worker->host.dialer.pool);
 	event_loop_run_tasks(worker->loop); /* the ends of the sessions */
 	acceptor_destroy(worker->acceptor);
 	reset_queue_destroy(worker->host.io.resets);

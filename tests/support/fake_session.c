@@ -57,6 +57,7 @@ static void init_upstream(struct fake_session *fake)
 	        .groups = &fake->group, .group_count = 1, .endpoint_count = 1};
 	fake->upstream_state = upstream_state_create(1, 1);
 	fake->host.dialer.balancer = balancer_create(&fake->config, fake->upstream_state);
+	fake->host.dialer.pool = idle_pool_create(&fake->config, &fake->host.io);
 	fake->dial_settings.group = &fake->group;
 	fake->dial_settings.next_upstream = NEXT_UPSTREAM_ERROR | NEXT_UPSTREAM_TIMEOUT;
 }
@@ -135,6 +136,7 @@ void fake_session_destroy(struct fake_session *fake)
 
 	if (fake->session && !fake->session->closed)
 		session_close(fake->session, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(host->dialer.pool);
 	fake_loop_end_turn(host->io.loop);
 	CHECK(!fake->session || fake->ended == 1);
 	CHECK(host->session_count == 0);

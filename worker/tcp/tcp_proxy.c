@@ -24,7 +24,7 @@ static void on_dialled(struct dial *dial, bool connected, enum close_reason reas
 
 static void start(struct session *session)
 {
-	dial_start(&session->dial, session->dial_settings, session->number, on_dialled);
+	dial_start(&session->dial, session->dial_settings, session->number, false, on_dialled);
 }
 
 static void stop(struct session *session)
