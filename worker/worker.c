@@ -254,6 +254,7 @@ static void open_host(struct worker *worker)
 	        .row = host->row,
 	};
 	CHECK(host->dialer.balancer);
+	upstream_connections_init(&host->dialer.connections, &host->io);
 	host->tls_server = &worker->tls_server;
 	host->log_files = env->log_files;
 	host->slot = env->slot;
@@ -296,6 +297,7 @@ static void stop(struct worker *worker)
 	reset_queue_destroy(worker->host.io.resets);
 	event_loop_destroy(worker->loop);
 	session_host_destroy(&worker->host);
+	upstream_connections_destroy(&worker->host.dialer.connections);
 	balancer_destroy(worker->host.dialer.balancer);
 	tls_wire_destroy(worker->tls_client.wire);
 	buffer_pool_destroy(worker->host.io.pool);

@@ -18,6 +18,7 @@
 #include "shared/tls_credentials.h"
 #include "worker/io/plain_transport.h"
 #include "worker/io/socket_options.h"
+#include "worker/tls/tls_identity.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +53,8 @@ static void log_attempt(const struct dial *dial, enum log_level level, const cha
 {
 	char address[ADDRESS_TEXT_MAX];
 
-	log_connection(level, dial->connection, "upstream %s: %s: %s", dial->settings->group->name,
+	log_connection(level, dial->session_number, "upstream %s: %s: %s",
+	        dial->settings->group->name,
 	        address_format(&dial->endpoint->address, address, sizeof(address)), text);
 }
 
@@ -61,10 +63,19 @@ static void finish(struct dial *dial, bool connected, enum close_reason reason)
 	dial->fn(dial, connected, reason);
 }
 
-static bool may_try_again(const struct dial *dial)
+static unsigned kind_of(enum close_reason reason)
+{
+	if (reason == CLOSE_UPSTREAM_CONNECT_TIMEOUT || reason == CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT)
+		return NEXT_UPSTREAM_TIMEOUT;
+	return NEXT_UPSTREAM_ERROR;
+}
+
+static bool is_next_allowed(const struct dial *dial, enum close_reason reason)
 {
 	const struct dial_settings *settings = dial->settings;
 
+	if (!(settings->next_upstream & kind_of(reason)))
+		return false;
 	if (settings->tries_max && dial->attempts >= settings->tries_max)
 		return false;
 	return !settings->tries_timeout_ms ||
@@ -79,16 +90,37 @@ static void count_failure(struct dial *dial)
 	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
 }
 
-static void attempt_failed(struct dial *dial, enum close_reason reason, const char *text)
+static void try_later(struct dial *dial, enum dial_next next)
 {
+	dial->next = next;
+	event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+}
+
+static void drop_connection(struct dial *dial)
+{
+	upstream_connection_close(dial->connection);
+	dial->connection = NULL;
+}
+
+bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, bool may_try_next)
+{
+	CHECK_OBJ(dial, DIAL_MAGIC);
 	log_attempt(dial, LOG_ERROR, text);
 	dial->last_reason = reason;
-	stream_close(dial->stream);
 	if (reason != CLOSE_BIND) /* that is ours, not the server's */
 		count_failure(dial);
-	if (may_try_again(dial))
-		event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
-	else
+	if (!may_try_next || !is_next_allowed(dial, reason))
+		return false;
+	try_later(dial, DIAL_NEXT_SERVER);
+	return true;
+}
+
+static void attempt_failed(struct dial *dial, enum close_reason reason, const char *text)
+{
+	bool goes_on = dial_failed(dial, reason, text, true);
+
+	drop_connection(dial);
+	if (!goes_on)
 		finish(dial, false, reason);
 }
 
@@ -96,7 +128,7 @@ static bool is_worth_without_session(const struct dial *dial, enum close_reason 
 {
 	if (dial->without_session || !dial->settings->tls)
 		return false;
-	if (!tls_client_offered_session(dial->stream->transport))
+	if (!tls_client_offered_session(dial->connection->stream.transport))
 		return false;
 	return reason == CLOSE_UPSTREAM_HANDSHAKE || reason == CLOSE_UPSTREAM_RESET ||
 	       reason == CLOSE_UPSTREAM_REFUSED_US || reason == CLOSE_UPSTREAM_PROTOCOL;
@@ -104,37 +136,43 @@ static bool is_worth_without_session(const struct dial *dial, enum close_reason 
 
 static void stream_failed(struct dial *dial)
 {
-	const struct io_fault *fault = dial->stream->transport->fault;
+	const struct io_fault *fault = dial->connection->stream.transport->fault;
 	enum close_reason reason = fault ? fault->reason : CLOSE_UPSTREAM_CONNECT;
 
 	if (is_worth_without_session(dial, reason)) {
 		log_attempt(dial, LOG_INFO,
 		        "the handshake with a stored session failed; trying without");
 		scoreboard_count(dial->dialer->row, STAT_UPSTREAM_SESSION_RETRIES, 1);
-		tls_client_forget_sessions(dial->stream->transport);
-		stream_close(dial->stream);
-		dial->repeat = true;
-		event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+		tls_client_forget_sessions(dial->connection->stream.transport);
+		drop_connection(dial);
+		try_later(dial, DIAL_WITHOUT_SESSION);
 		return;
 	}
-	char text[1200];
-	snprintf(text, sizeof(text), "%s", fault ? fault->text : close_reason_text(reason));
-	attempt_failed(dial, reason, text);
+	attempt_failed(dial, reason, fault ? fault->text : close_reason_text(reason));
+}
+
+static void note_handshake(struct dial *dial)
+{
+	struct upstream_connection *connection = dial->connection;
+
+	tls_transport_facts(tls_transport_of(connection->stream.transport), &connection->tls);
+	scoreboard_count(dial->dialer->row,
+	        connection->tls.resumed ? STAT_UPSTREAM_HANDSHAKES_RESUMED
+	                                : STAT_UPSTREAM_HANDSHAKES_FULL,
+	        1);
 }
 
 static void stream_ready(struct dial *dial)
 {
-	struct tls_facts facts;
+	struct upstream_connection *connection = dial->connection;
 
 	dial->confirmed = false;
-	if (dial->settings->tls) {
-		tls_transport_facts(tls_transport_of(dial->stream->transport), &facts);
-		scoreboard_count(dial->dialer->row,
-		        facts.resumed ? STAT_UPSTREAM_HANDSHAKES_RESUMED
-		                      : STAT_UPSTREAM_HANDSHAKES_FULL,
-		        1);
-	}
-	if (!dial->settings->tls || strcmp(facts.protocol, "TLSv1.3") != 0)
+	connection->opened_ms = now_ms(dial);
+	connection->exchanges = 1;
+	if (dial->settings->tls)
+		note_handshake(dial);
+	bool judged = !dial->settings->tls || strcmp(connection->tls.protocol, "TLSv1.3") != 0;
+	if (judged && !dial->settings->answer_confirms)
 		dial_confirm(dial);
 	finish(dial, true, CLOSE_DONE);
 }
@@ -229,20 +267,30 @@ static uint64_t time_left_ms(const struct dial *dial)
 
 static void connect_to_endpoint(struct dial *dial)
 {
+	const struct dial_settings *settings = dial->settings;
 	int fd = open_socket(dial);
 
 	if (fd < 0)
 		return;
 	struct transport *transport = open_transport(dial, fd);
-	if (!transport) {
+	struct upstream_connection *connection = transport
+	                                                 ? upstream_connection_create(
+	                                                           &dial->dialer->connections,
+	                                                           settings->group, dial->endpoint,
+	                                                           settings->identity)
+	                                                 : NULL;
+	if (!connection) {
+		if (transport)
+			transport->ops->close(transport, false);
 		close(fd);
 		out_of_resources(dial, "memory", ENOMEM);
 		return;
 	}
-	stream_open(dial->stream, fd, transport, true, dial->settings->buffer_bytes_max,
+	dial->connection = connection;
+	stream_open(&connection->stream, fd, transport, true, settings->buffer_bytes_max,
 	        time_left_ms(dial));
-	stream_give(dial->stream, on_stream, dial);
-	stream_start(dial->stream, false);
+	stream_give(&connection->stream, on_stream, dial);
+	stream_start(&connection->stream, false);
 }
 
 static void begin_attempt(struct dial *dial)
@@ -251,7 +299,7 @@ static void begin_attempt(struct dial *dial)
 	        dial->dialer->balancer, dial->settings->group, &dial->tries, now_ms(dial));
 	if (!endpoint) {
 		if (dial->attempts == 0)
-			log_connection(LOG_ERROR, dial->connection,
+			log_connection(LOG_ERROR, dial->session_number,
 			        "upstream %s: no server can be used: all are down or did not "
 			        "resolve",
 			        dial->settings->group->name);
@@ -272,40 +320,66 @@ static void run_next_attempt(struct event_task *task)
 	struct dial *dial = LIST_OBJECT(task, struct dial, next_attempt);
 
 	CHECK_OBJ(dial, DIAL_MAGIC);
-	dial->without_session = dial->repeat;
-	dial->repeat = false;
-	if (dial->without_session)
-		connect_to_endpoint(dial);
-	else
+	dial->without_session = dial->next == DIAL_WITHOUT_SESSION;
+	switch (dial->next) {
+	case DIAL_NEXT_SERVER:
 		begin_attempt(dial);
+		break;
+	case DIAL_WITHOUT_SESSION:
+		connect_to_endpoint(dial);
+		break;
+	}
 }
 
-void dial_init(struct dial *dial, struct dialer *dialer, struct stream *stream)
+void dial_settings_identify(struct dial_settings *settings)
+{
+	struct tls_session_key key = {{0}};
+
+	_Static_assert(sizeof(key.bytes) == UPSTREAM_IDENTITY_BYTES, "one is the other");
+	if (settings->tls)
+		tls_identity_of_settings(settings->tls, settings->tls_name, &key);
+	memcpy(settings->identity, key.bytes, sizeof(settings->identity));
+}
+
+void dial_init(struct dial *dial, struct dialer *dialer)
 {
 	memset(dial, 0, sizeof(*dial));
 	dial->magic = DIAL_MAGIC;
 	dial->dialer = dialer;
-	dial->stream = stream;
 	event_task_init(&dial->next_attempt, run_next_attempt);
 }
 
-void dial_start(
-        struct dial *dial, const struct dial_settings *settings, uint64_t connection, dial_fn *fn)
+void dial_start(struct dial *dial, const struct dial_settings *settings, uint64_t session_number,
+        dial_fn *fn)
 {
 	CHECK_OBJ(dial, DIAL_MAGIC);
+	CHECK(!dial->connection);
 	dial->settings = settings;
-	dial->connection = connection;
+	dial->session_number = session_number;
 	dial->fn = fn;
+	memset(&dial->tries, 0, sizeof(dial->tries));
+	dial->endpoint = NULL;
+	dial->attempts = 0;
 	dial->started_ms = now_ms(dial);
 	dial->last_reason = CLOSE_NO_UPSTREAM;
-	event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
+	try_later(dial, DIAL_NEXT_SERVER);
 }
 
 void dial_cancel(struct dial *dial)
 {
 	CHECK_OBJ(dial, DIAL_MAGIC);
 	list_remove(&dial->next_attempt.link);
-	stream_close(dial->stream);
+	drop_connection(dial);
+}
+
+struct upstream_connection *dial_take_connection(struct dial *dial)
+{
+	struct upstream_connection *connection = dial->connection;
+
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	CHECK(connection && connection->stream.state == STREAM_OPEN);
+	dial->connection = NULL;
+	return connection;
 }
 
 void dial_confirm(struct dial *dial)
@@ -315,19 +389,4 @@ void dial_confirm(struct dial *dial)
 	dial->confirmed = true;
 	balancer_report_success(
 	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
-}
-
-bool dial_failed_late(struct dial *dial, enum close_reason reason, bool may_try_next)
-{
-	const struct io_fault *fault = dial->stream->transport->fault;
-
-	CHECK_OBJ(dial, DIAL_MAGIC);
-	log_attempt(dial, LOG_ERROR, fault ? fault->text : close_reason_text(reason));
-	dial->last_reason = reason;
-	count_failure(dial);
-	if (!may_try_next || !may_try_again(dial))
-		return false;
-	stream_close(dial->stream);
-	event_loop_defer(dial->dialer->io->loop, &dial->next_attempt);
-	return true;
 }

@@ -2,10 +2,10 @@
 /*
  * idle_pool.h - connections to upstreams that wait for the next exchange, one pool per worker.
  *
- * A pooled connection stays in the loop: when it becomes readable it is read; a session ticket alone
- * keeps it, any byte or an end drops it. Only one on which nothing is pending is given out, the
- * youngest first. Bounds are the group's: keepalive (the least recently used goes), keepalive_timeout,
- * keepalive_requests, keepalive_time.
+ * A pooled connection stays in the loop: when it becomes readable it is read; a session ticket
+ * alone keeps it, any byte or an end drops it. Only one on which nothing is pending is given out,
+ * the youngest first. Bounds are the group's: keepalive (the least recently used goes),
+ * keepalive_timeout, keepalive_requests, keepalive_time.
  */
 #ifndef WORKER_UPSTREAM_IDLE_POOL_H
 #define WORKER_UPSTREAM_IDLE_POOL_H

@@ -48,7 +48,7 @@ static void check(const struct access_log_record *record, const char *wanted)
 	char line[ACCESS_LOG_LINE_MAX];
 
 	memset(line, 'x', sizeof(line));
-	size_t length = access_log_format(record, line);
+	size_t length = access_log_format(record, ACCESS_LOG_UPSTREAM_TLS, line);
 	assert_int_equal(length, strlen(line));
 	assert_string_equal(line, wanted);
 }
@@ -96,7 +96,7 @@ static void zones_west_of_greenwich_have_a_minus(void **state)
 	(void)state;
 	setenv("TZ", "NST3:30", 1);
 	tzset();
-	access_log_format(&record, line);
+	access_log_format(&record, ACCESS_LOG_UPSTREAM_TLS, line);
 	setenv("TZ", "CET-1", 1);
 	tzset();
 	assert_memory_equal(line, "2026-11-24T14:50:01-03:30 ", 26);
@@ -112,7 +112,7 @@ static void a_line_stays_one_line_of_bounded_length(void **state)
 	memset(text, '\n', 100000);
 	text[99999] = '\0';
 	record.request = (struct slice){text, 99999};
-	size_t length = access_log_format(&record, line);
+	size_t length = access_log_format(&record, ACCESS_LOG_UPSTREAM_TLS, line);
 	assert_true(length < ACCESS_LOG_LINE_MAX);
 	assert_ptr_equal(strchr(line, '\n'), line + length - 1);
 	assert_non_null(strstr(line, "\\x0a...\" 200 up="));
@@ -120,7 +120,7 @@ static void a_line_stays_one_line_of_bounded_length(void **state)
 
 	memset(text, 'u', 99999);
 	record.upstream_addresses = record.upstream_cipher = record.server_name = text;
-	length = access_log_format(&record, line);
+	length = access_log_format(&record, ACCESS_LOG_UPSTREAM_TLS, line);
 	assert_int_equal(length, ACCESS_LOG_LINE_MAX - 1);
 	assert_ptr_equal(strchr(line, '\n'), line + length - 1);
 	free(text);
