@@ -246,7 +246,7 @@ static void open_host(struct worker *worker)
 	tls_session_store_attach(env->session_store);
 	worker->tls_client = (struct tls_client_context){.wire = wire, .store = env->session_store};
 	worker->tls_server = (struct tls_server_context){
-	        .wire = wire, .ticket_key = env->ticket_key};
+	        .wire = wire, .ticket_key = env->ticket_key, .store = env->session_store};
 	host->row = scoreboard_row(env->scoreboard, env->scoreboard_row);
 	host->dialer = (struct dialer){
 	        .io = &host->io,

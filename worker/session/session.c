@@ -111,8 +111,10 @@ static void on_client_handshake(struct stream *stream, enum stream_event event)
 static struct transport *open_transport(
         struct session_host *host, const struct config_listener *listener, int fd)
 {
+	struct tls_server_choice choice = {.standard = listener->tcp->listener_tls};
+
 	if (listener->ssl)
-		return tls_server_create(host->tls_server, listener->tcp->listener_tls, fd);
+		return tls_server_create(host->tls_server, &choice, fd);
 	return plain_transport_create(fd, IO_CLIENT);
 }
 
