@@ -45,7 +45,8 @@ struct http_head {
 	bool has_content_length;
 	bool keep_alive; /* the sender would go on (RFC 9112 9.3) */
 	struct slice upgrade; /* the Upgrade field, where Connection names it; empty: none */
-	struct slice connection; /* the options of all Connection fields, joined by ", "; as received */
+	struct slice
+	        connection; /* the options of all Connection fields, joined by ", "; as received */
 	/* a request's */
 	enum http_method method;
 	struct slice method_name;

@@ -34,8 +34,8 @@ struct http_refusal {
 struct http_parser *http_parser_create(struct arena *arena, enum http_kind kind,
         enum http_method method, const struct http_limits *limits);
 
-/* HTTP_COMPLETE: the head ends with the first *used_out bytes and http_parser_head has it; HTTP_MORE:
- * all were used. Empty lines before a request are skipped (RFC 9112 2.2). */
+/* HTTP_COMPLETE: the head ends with the first *used_out bytes and http_parser_head has it;
+ * HTTP_MORE: all were used. Empty lines before a request are skipped (RFC 9112 2.2). */
 enum http_progress http_parser_head_bytes(
         struct http_parser *parser, struct slice bytes, size_t *used_out);
 const struct http_head *http_parser_head(const struct http_parser *parser);
