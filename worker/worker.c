@@ -100,6 +100,7 @@ static void drain(struct worker *worker)
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_DRAINING);
 	process_title_set("worker %u (draining)", worker->env->slot);
 	acceptor_stop(worker->acceptor);
+	idle_pool_drain(worker->host.dialer.pool);
 	exit_when_drained(worker);
 }
 
@@ -245,7 +246,7 @@ static void open_host(struct worker *worker)
 	tls_session_store_attach(env->session_store);
 	worker->tls_client = (struct tls_client_context){.wire = wire, .store = env->session_store};
 	worker->tls_server = (struct tls_server_context){
-	        .wire = wire, .ticket_key = env->ticket_key};
+	        .wire = wire, .ticket_key = env->ticket_key, .store = env->session_store};
 	host->row = scoreboard_row(env->scoreboard, env->scoreboard_row);
 	host->dialer = (struct dialer){
 	        .io = &host->io,
@@ -254,6 +255,9 @@ static void open_host(struct worker *worker)
 	        .row = host->row,
 	};
 	CHECK(host->dialer.balancer);
+	upstream_connections_init(&host->dialer.connections, &host->io);
+	host->dialer.pool = idle_pool_create(env->config, &host->io);
+	CHECK(host->dialer.pool);
 	host->tls_server = &worker->tls_server;
 	host->log_files = env->log_files;
 	host->slot = env->slot;
@@ -291,11 +295,13 @@ static void stop(struct worker *worker)
 	event_timer_stop(&worker->tick);
 	control_close(&worker->control);
 	close_all(worker, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(worker->host.dialer.pool);
 	event_loop_run_tasks(worker->loop); /* the ends of the sessions */
 	acceptor_destroy(worker->acceptor);
 	reset_queue_destroy(worker->host.io.resets);
 	event_loop_destroy(worker->loop);
 	session_host_destroy(&worker->host);
+	upstream_connections_destroy(&worker->host.dialer.connections);
 	balancer_destroy(worker->host.dialer.balancer);
 	tls_wire_destroy(worker->tls_client.wire);
 	buffer_pool_destroy(worker->host.io.pool);

@@ -87,6 +87,9 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
  * surely there. */
 void stream_start(struct stream *stream, bool readable);
 
+/* Another owner's largest buffer, for buffers lent from now on. */
+void stream_set_buffer_limit(struct stream *stream, size_t buffer_bytes_max);
+
 /* Who hears the events from now on. */
 void stream_give(struct stream *stream, stream_fn *on_event, void *owner);
 

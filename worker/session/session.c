@@ -111,8 +111,10 @@ static void on_client_handshake(struct stream *stream, enum stream_event event)
 static struct transport *open_transport(
         struct session_host *host, const struct config_listener *listener, int fd)
 {
+	struct tls_server_choice choice = {.standard = listener->tcp->listener_tls};
+
 	if (listener->ssl)
-		return tls_server_create(host->tls_server, listener->tcp->listener_tls, fd);
+		return tls_server_create(host->tls_server, &choice, fd);
 	return plain_transport_create(fd, IO_CLIENT);
 }
 
@@ -127,8 +129,7 @@ static void init_session(
 	clock_gettime(CLOCK_REALTIME_COARSE, &session->accepted_at);
 	list_init(&session->link);
 	stream_init(&session->client, &host->io);
-	stream_init(&session->upstream, &host->io);
-	dial_init(&session->dial, &host->dialer, &session->upstream);
+	dial_init(&session->dial, &host->dialer);
 	event_task_init(&session->free_task, free_session);
 	event_timer_init(&session->idle, host->io.loop, NULL);
 }
@@ -158,6 +159,14 @@ void session_open(struct session_host *host, int fd, const struct address *clien
 	stream_start(&session->client, readable);
 }
 
+static struct upstream_connection *give_up_upstream(struct session *session)
+{
+	struct stream *upstream = session->upstream;
+
+	session->upstream = NULL;
+	return upstream ? upstream_connection_of(upstream) : NULL;
+}
+
 /* Frees the streams' parts and hands the memory to the end of this turn. */
 static void end(struct session *session, enum close_reason reason, bool clean)
 {
@@ -174,10 +183,10 @@ static void end(struct session *session, enum close_reason reason, bool clean)
 	session_log_end(session, reason);
 	session->protocol->stop(session);
 	if (clean) {
-		stream_close(&session->upstream);
+		session_drop_upstream(session);
 		stream_close(&session->client);
 	} else {
-		stream_abort(&session->upstream);
+		upstream_connection_abort(give_up_upstream(session));
 		stream_abort(&session->client);
 	}
 	list_remove(&session->link);
@@ -205,10 +214,22 @@ void session_close_failed(struct session *session, struct stream *stream, bool c
 	end(session, reason, clean);
 }
 
-void session_note_upstream(struct session *session)
+void session_take_upstream(struct session *session)
 {
-	struct tls_transport *tls = tls_transport_of(session->upstream.transport);
+	struct upstream_connection *connection = dial_take_connection(&session->dial);
 
-	if (tls)
-		tls_transport_facts(tls, &session->facts.upstream_tls);
+	CHECK_OBJ(session, SESSION_MAGIC);
+	CHECK(!session->upstream);
+	session->upstream = &connection->stream;
+	session->facts.upstream_tls = connection->tls;
+}
+
+void session_pool_upstream(struct session *session)
+{
+	idle_pool_give(session->host->dialer.pool, give_up_upstream(session));
+}
+
+void session_drop_upstream(struct session *session)
+{
+	upstream_connection_close(give_up_upstream(session));
 }

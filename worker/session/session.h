@@ -2,6 +2,9 @@
 /*
  * session.h - an accepted connection: two streams, owner of both, and one way to end.
  *
+ * The client's stream is embedded; the upstream's comes from the dial and may go, to be followed by
+ * another, while the session lives.
+ *
  * Only session_close ends a session. It marks: the memory goes after the callbacks of this turn
  * have unwound, so whoever called anything that may close looks at `closed` afterwards.
  */
@@ -11,6 +14,7 @@
 #include "shared/close_reason.h"
 #include "shared/config.h"
 #include "worker/io/stream.h"
+#include "worker/session/access_log.h"
 #include "worker/session/protocol.h"
 #include "worker/upstream/dialer.h"
 
@@ -28,6 +32,7 @@ struct session_host {
 	struct tls_server_context *tls_server;
 	struct scoreboard_row *row;
 	struct log_file *log_files;
+	struct access_log_clock access_log_clock;
 	struct list sessions; /* all open ones */
 	struct list spare; /* free list */
 	size_t session_count;
@@ -56,7 +61,8 @@ struct session {
 	struct address client_address;
 	struct timespec accepted_at;
 	uint64_t accepted_ms;
-	struct stream client, upstream;
+	struct stream client;
+	struct stream *upstream; /* of an upstream_connection that is the session's; NULL: none */
 	struct dial dial;
 	const struct tunnel_settings *tunnel_settings;
 	struct event_timer idle; /* the tunnel's */
@@ -85,7 +91,13 @@ void session_close_failed(struct session *session, struct stream *stream, bool c
 /* From now on the client's bytes wait in its buffer, and only its failure ends the session. */
 void session_wait_for_upstream(struct session *session);
 
-/* After the upstream stream became ready: remembers its facts for the log. */
-void session_note_upstream(struct session *session);
+/* The dial has connected: its connection is the session's from now on, its facts are kept for the
+ * log. Who wants its events calls stream_give at once. */
+void session_take_upstream(struct session *session);
+/* The upstream's connection goes to the idle pool, which keeps it if it can: its exchange is over.
+ */
+void session_pool_upstream(struct session *session);
+/* Ends the upstream's connection before the session does; fine when there is none. */
+void session_drop_upstream(struct session *session);
 
 #endif
