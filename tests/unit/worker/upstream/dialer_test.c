@@ -22,21 +22,22 @@
 
 #include <cmocka.h>
 
-enum { SERVERS_MAX = 1000, POOL_BYTES = 1 << 20, CONNECT_MS = 5000, CONNECTION = 7 };
+enum { SERVERS_MAX = 1000, POOL_BYTES = 1 << 20, CONNECT_MS = 5000, SESSION = 7 };
 
 /* A server listens, or its port is bound and refuses. */
 struct fixture {
 	struct io_context io;
 	struct dialer dialer;
 	struct scoreboard_row row;
-	struct stream stream;
 	struct dial dial;
+	struct upstream_connection *connection; /* taken when it connected */
 	struct dial_settings settings;
 	struct config_endpoint endpoints[SERVERS_MAX];
 	struct config_group group;
 	struct config config;
 	struct upstream_state *state;
 	int sockets[SERVERS_MAX];
+	bool sure;
 	size_t server_count;
 	unsigned calls; /* of the dial's function */
 	bool connected;
@@ -52,9 +53,11 @@ static int set_up(void **state)
 	fixture->io.resets = reset_queue_create(fixture->io.loop);
 	fixture->dialer.io = &fixture->io;
 	fixture->dialer.row = &fixture->row;
+	upstream_connections_init(&fixture->dialer.connections, &fixture->io);
 	fixture->group = (struct config_group){.name = "test", .endpoints = fixture->endpoints};
-	fixture->settings = (struct dial_settings){
-	        .group = &fixture->group, .connect_timeout_ms = CONNECT_MS};
+	fixture->settings = (struct dial_settings){.group = &fixture->group,
+	        .connect_timeout_ms = CONNECT_MS,
+	        .next_upstream = NEXT_UPSTREAM_ERROR | NEXT_UPSTREAM_TIMEOUT};
 	log_set_sinks(NULL, 0);
 	*state = fixture;
 	return 0;
@@ -66,6 +69,10 @@ static int tear_down(void **state)
 
 	if (fixture->dialer.balancer)
 		dial_cancel(&fixture->dial);
+	upstream_connection_close(fixture->connection);
+	idle_pool_destroy(fixture->dialer.pool);
+	fake_loop_end_turn(fixture->io.loop);
+	upstream_connections_destroy(&fixture->dialer.connections);
 	balancer_destroy(fixture->dialer.balancer);
 	upstream_state_destroy(fixture->state);
 	reset_queue_destroy(fixture->io.resets);
@@ -120,6 +127,8 @@ static void on_dialled(struct dial *dial, bool connected, enum close_reason reas
 	fixture->calls++;
 	fixture->connected = connected;
 	fixture->reason = reason;
+	if (connected)
+		fixture->connection = dial_take_connection(dial);
 }
 
 static void start(struct fixture *fixture)
@@ -130,10 +139,10 @@ static void start(struct fixture *fixture)
 	        .endpoint_count = fixture->server_count};
 	fixture->state = upstream_state_create(fixture->server_count, 1);
 	fixture->dialer.balancer = balancer_create(&fixture->config, fixture->state);
+	fixture->dialer.pool = idle_pool_create(&fixture->config, &fixture->io);
 	assert_non_null(fixture->dialer.balancer);
-	stream_init(&fixture->stream, &fixture->io);
-	dial_init(&fixture->dial, &fixture->dialer, &fixture->stream);
-	dial_start(&fixture->dial, &fixture->settings, CONNECTION, on_dialled);
+	dial_init(&fixture->dial, &fixture->dialer);
+	dial_start(&fixture->dial, &fixture->settings, SESSION, fixture->sure, on_dialled);
 	assert_int_equal(fixture->calls, 0); /* never from inside */
 	fake_loop_end_turn(fixture->io.loop);
 }
@@ -142,9 +151,10 @@ static void start(struct fixture *fixture)
 static void run(struct fixture *fixture)
 {
 	while (fixture->calls == 0) {
-		struct pollfd poll_fd = {.fd = fixture->stream.fd, .events = POLLOUT};
+		struct stream *stream = &fixture->dial.connection->stream;
+		struct pollfd poll_fd = {.fd = stream->fd, .events = POLLOUT};
 		assert_int_equal(poll(&poll_fd, 1, 5000), 1);
-		assert_true(fake_loop_fire(&fixture->stream.watch, EVENT_WRITE));
+		assert_true(fake_loop_fire(&stream->watch, EVENT_WRITE));
 	}
 }
 
@@ -164,10 +174,10 @@ static void a_server_that_answers_is_connected_to(void **state)
 
 	add_server(fixture, true);
 	start(fixture);
-	assert_int_equal(fixture->stream.state, STREAM_CONNECTING);
+	assert_int_equal(fixture->dial.connection->stream.state, STREAM_CONNECTING);
 	run(fixture);
 	assert_true(fixture->connected);
-	assert_int_equal(fixture->stream.state, STREAM_OPEN);
+	assert_int_equal(fixture->connection->stream.state, STREAM_OPEN);
 	assert_true(fixture->dial.confirmed); /* there is no handshake to be judged */
 	assert_int_equal(counted(fixture, STAT_UPSTREAM_ATTEMPTS), 1);
 	assert_int_equal(counted(fixture, STAT_UPSTREAM_FAILURES), 0);
@@ -203,7 +213,7 @@ static void when_all_refuse_the_last_reason_is_told(void **state)
 	run(fixture);
 	assert_false(fixture->connected);
 	assert_int_equal(fixture->reason, CLOSE_UPSTREAM_CONNECT);
-	assert_int_equal(fixture->stream.state, STREAM_CLOSED);
+	assert_int_equal(fixture->dialer.connections.count, 0);
 	assert_int_equal(fixture->calls, 1);
 	assert_true(fixture->dial.attempts >= 3);
 }
@@ -278,7 +288,7 @@ static void a_cancelled_dial_counts_no_failure(void **state)
 	add_server(fixture, true);
 	start(fixture);
 	dial_cancel(&fixture->dial);
-	assert_int_equal(fixture->stream.state, STREAM_CLOSED);
+	assert_null(fixture->dial.connection);
 	fake_loop_advance(fixture->io.loop, 2 * CONNECT_MS);
 	assert_int_equal(fixture->calls, 0);
 	assert_int_equal(counted(fixture, STAT_UPSTREAM_FAILURES), 0);
@@ -306,7 +316,8 @@ static void sources_take_turns(void **state)
 	start(fixture);
 	run(fixture);
 	assert_true(fixture->connected);
-	assert_int_equal(getsockname(fixture->stream.fd, (struct sockaddr *)&from, &size), 0);
+	assert_int_equal(
+	        getsockname(fixture->connection->stream.fd, (struct sockaddr *)&from, &size), 0);
 	assert_int_equal(from.sin_addr.s_addr, sources[1].in.sin_addr.s_addr);
 	assert_int_equal(fixture->dialer.bind_turn, 2);
 }
@@ -338,8 +349,8 @@ static void a_late_failure_counts_and_the_next_is_tried_if_it_may(void **state)
 	run(fixture);
 	const struct config_endpoint *first = fixture->dial.endpoint;
 	fixture->calls = 0;
-	assert_true(dial_failed_late(&fixture->dial, CLOSE_UPSTREAM_REFUSED_US, true));
-	assert_int_equal(fixture->stream.state, STREAM_CLOSED);
+	assert_true(dial_failed(&fixture->dial, CLOSE_UPSTREAM_REFUSED_US, "refused", true));
+	upstream_connection_close(fixture->connection);
 	assert_int_equal(fixture->calls, 0);
 	fake_loop_end_turn(fixture->io.loop);
 	run(fixture);
@@ -357,8 +368,8 @@ static void a_late_failure_with_bytes_gone_is_only_counted(void **state)
 	add_server(fixture, true);
 	start(fixture);
 	run(fixture);
-	assert_false(dial_failed_late(&fixture->dial, CLOSE_UPSTREAM_REFUSED_US, false));
-	assert_int_equal(fixture->stream.state, STREAM_OPEN); /* the session's to end */
+	assert_false(dial_failed(&fixture->dial, CLOSE_UPSTREAM_REFUSED_US, "refused", false));
+	assert_int_equal(fixture->connection->stream.state, STREAM_OPEN); /* its owner's to end */
 	assert_int_equal(counted(fixture, STAT_UPSTREAM_FAILURES), 1);
 }
 
