@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { SERVERS_MAX = 1000, POOL_BYTES = 1 << 20, CONNECT_MS = 5000, CONNECTION = 7 };
+enum { SERVERS_MAX = 1000, POOL_BYTES = 1 << 20, CONNECT_MS = 5000, SESSION = 7 };
 
 /* A server listens, or its port is bound and refuses. */
 struct fixture {
@@ -37,6 +37,7 @@ struct fixture {
 	struct config config;
 	struct upstream_state *state;
 	int sockets[SERVERS_MAX];
+	bool sure;
 	size_t server_count;
 	unsigned calls; /* of the dial's function */
 	bool connected;
@@ -69,6 +70,7 @@ static int tear_down(void **state)
 	if (fixture->dialer.balancer)
 		dial_cancel(&fixture->dial);
 	upstream_connection_close(fixture->connection);
+	idle_pool_destroy(fixture->dialer.pool);
 	fake_loop_end_turn(fixture->io.loop);
 	upstream_connections_destroy(&fixture->dialer.connections);
 	balancer_destroy(fixture->dialer.balancer);
@@ -137,9 +139,10 @@ static void start(struct fixture *fixture)
 	        .endpoint_count = fixture->server_count};
 	fixture->state = upstream_state_create(fixture->server_count, 1);
 	fixture->dialer.balancer = balancer_create(&fixture->config, fixture->state);
+	fixture->dialer.pool = idle_pool_create(&fixture->config, &fixture->io);
 	assert_non_null(fixture->dialer.balancer);
 	dial_init(&fixture->dial, &fixture->dialer);
-	dial_start(&fixture->dial, &fixture->settings, CONNECTION, on_dialled);
+	dial_start(&fixture->dial, &fixture->settings, SESSION, fixture->sure, on_dialled);
 	assert_int_equal(fixture->calls, 0); /* never from inside */
 	fake_loop_end_turn(fixture->io.loop);
 }
