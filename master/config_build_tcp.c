@@ -107,6 +107,15 @@ static void check_against_others(
 	}
 }
 
+/* Once the credentials of the section are made. */
+static void give_tls(const struct config_builder *builder, const struct config_tcp *tcp,
+        struct config_listener *listeners)
+{
+	for (size_t i = 0; i < builder->config->listener_count; i++)
+		if (listeners[i].tcp == tcp && listeners[i].ssl)
+			listeners[i].tls = tcp->listener_tls;
+}
+
 /* True when one of them has ssl. */
 static bool build_listeners(struct config_builder *builder, const struct config_section *section,
         const struct config_tcp *tcp, struct config_listener *listeners)
@@ -124,7 +133,11 @@ static bool build_listeners(struct config_builder *builder, const struct config_
 			continue;
 		listener->text = entry->words.items[0];
 		listener->origin = entry->origin;
+		listener->section = section->title;
 		listener->tcp = tcp;
+		listener->ssl_handshake_timeout_ms = tcp->ssl_handshake_timeout_ms;
+		listener->buffer_bytes_max = tcp->proxy_buffer_size;
+		listener->shutdown_timeout_ms = tcp->shutdown_timeout_ms;
 		ssl |= listener->ssl;
 		check_against_others(builder, listener);
 		builder->config->listener_count++;
@@ -149,6 +162,7 @@ static void build_tcp(struct config_builder *builder, const struct config_sectio
 		        section->title);
 	bool ssl = build_listeners(builder, section, tcp, listeners);
 	config_build_tcp_tls(builder, section, tcp, ssl);
+	give_tls(builder, tcp, listeners);
 }
 
 void config_build_tcps(struct config_builder *builder)

@@ -173,7 +173,7 @@ static void on_stream(struct stream *stream, enum stream_event event)
 	}
 }
 
-static const char *name_to_verify(const struct dial *dial)
+const char *dial_name(const struct dial *dial)
 {
 	if (dial->endpoint->tls_name)
 		return dial->endpoint->tls_name;
@@ -185,7 +185,7 @@ static struct transport *open_transport(struct dial *dial, int fd)
 	struct tls_client_target target = {
 	        .credentials = dial->settings->tls,
 	        .address = &dial->endpoint->address,
-	        .name = name_to_verify(dial),
+	        .name = dial_name(dial),
 	        .without_session = dial->without_session,
 	};
 
@@ -394,7 +394,7 @@ void dial_again(struct dial *dial)
 	CHECK(dial->reused && !dial->connection);
 	log_attempt(dial, LOG_DEBUG,
 	        "the server had closed this idle connection; a fresh one is tried");
-	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_STALE, 1);
+	scoreboard_count(dial->dialer->row, STAT_HTTP_STALE_RETRIES, 1);
 	idle_pool_note_stale(dial->dialer->pool, dial->endpoint, dial->reused_after_ms);
 	try_later(dial, DIAL_AFRESH);
 }
