@@ -10,10 +10,18 @@ ifeq ($(origin CC),default)
 endif
 PYTHON  ?= /usr/bin/python3
 BUILD   := build/$(VARIANT)
-PKGS    := gnutls libev inih
 # libev installs no pkg-config file on Debian.
 PKG_CFLAGS := $(shell pkg-config --cflags gnutls inih 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs gnutls inih 2>/dev/null || echo -lgnutls -linih) -lev
+# llhttp: a library where the system has one, else the sources of Debian's node-llhttp, compiled into worker/http.
+ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
+  PKG_CFLAGS += $(shell pkg-config --cflags libllhttp)
+  PKG_LIBS   += $(shell pkg-config --libs libllhttp)
+else
+  LLHTTP_SOURCES := /usr/share/llhttp
+  LLHTTP_OBJECTS := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
+  PKG_CFLAGS += -isystem /usr/share/include/llhttp
+endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
 	-Wcast-qual -Wvla -Wformat=2 -Wundef -Wswitch-enum
@@ -34,7 +42,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DSEALANE_VERSION='"$(VERSION)"' -DSEALANE_S
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SANITIZE)
 
 # Top to bottom: a library may use only those after it, which 'make layers' checks.
-LAYERS := master worker worker/tcp worker/session worker/upstream worker/tls worker/io shared
+LAYERS := master worker worker/http worker/tcp worker/session worker/upstream worker/tls worker/io shared
 lib     = $(BUILD)/lib$(subst /,_,$1).a
 LIBS   := $(foreach l,$(LAYERS),$(call lib,$l))
 sources = $(filter-out master/main.c,$(wildcard $1/*.c))
@@ -54,7 +62,7 @@ say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
-.PHONY: all deps deps-test test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
+.PHONY: all deps deps-test demo test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
 	format-check coverage manual install uninstall dist clean help
 all: $(BIN)                     ## build build/release/sealane
 
@@ -72,12 +80,19 @@ PATHS := $(BUILD)/paths
 $(shell mkdir -p $(BUILD); echo '$(VERSION) $(SYSCONFDIR)' | cmp -s - $(PATHS) || echo '$(VERSION) $(SYSCONFDIR)' >$(PATHS))
 $(patsubst %.c,$(BUILD)/%.o,$(shell grep -l SEALANE_ master/*.c)): $(PATHS)
 
+# Not ours: no warnings.
+$(BUILD)/llhttp/%.o: $(LLHTTP_SOURCES)/%.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -w -c -o $@ $<
+
 define library
 $(call lib,$1): $(call objects,$(call sources,$1))
 	$(call say,AR,$$@)
 	$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call library,$l)))
+$(call lib,worker/http): $(LLHTTP_OBJECTS)
 
 # Only tests that include fake_loop.h, be it by another header, get its object, in place of the library's real loop.
 FAKE_LOOP := $(BUILD)/tests/support/fake_loop.o
@@ -108,6 +123,11 @@ deps:                           ## install what building and running need (Debia
 	$(Q)tests/support/install_packages.sh build
 deps-test:                      ## install what the tests and checks need besides
 	$(Q)tests/support/install_packages.sh build test
+
+demo:                           ## the whole example of etc/seed.ini on this machine, with throw-away certificates
+	$(Q)tests/support/install_packages.sh build demo
+	$(Q)$(MAKE) $(JOBS) all
+	$(Q)etc/demo/run.sh $(BIN) build/demo
 
 test:                           ## install what is missing, build, run all tests: under 10 minutes
 	$(Q)$(MAKE) deps-test

@@ -5,22 +5,30 @@
  * Rows are found by walking over those in use: the master hands out the lowest free one, so living
  * workers stand close together at the start. A row is published by its pid, last, and taken back by
  * it, first: who reads a pid other than 0 finds the identity that belongs to it.
+ *
+ * The counts of a worker that ended move to the row of the dead. While they do, the sum would miss
+ * them or have them twice: `moves` is odd then, and readers look again when it was or has changed.
  */
 #include "shared/scoreboard.h"
 
 #include "shared/check.h"
 #include "shared/shared_memory.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCOREBOARD_MAGIC = 0x5c04eb0a, SCOREBOARD_VERSION = 1, PID_PENDING = -1 };
+enum { SCOREBOARD_MAGIC = 0x5c04eb0a, SCOREBOARD_VERSION = 2, PID_PENDING = -1 };
+
+/* A master that died in the middle of a move leaves `moves` odd for good. */
+enum { READ_TRIES = 1000 };
 
 struct segment {
 	struct shared_header header;
 	_Atomic uint32_t rows_used; /* rows from here on are free; written by the master */
-	uint64_t dead_counters[STAT_COUNT]; /* the master's alone */
-	uint64_t dead_closed[CLOSE_REASON_COUNT];
+	_Atomic uint32_t moves; /* odd: a row's counts are on their way to `dead` */
+	_Atomic uint64_t master[MASTER_STAT_COUNT];
+	struct scoreboard_row dead; /* counts alone; written by the master */
 	struct scoreboard_row rows[SCOREBOARD_ROWS];
 };
 
@@ -55,16 +63,57 @@ void scoreboard_destroy(struct scoreboard *scoreboard)
 	free(scoreboard);
 }
 
+static uint64_t load(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void store(_Atomic uint64_t *word, uint64_t value)
+{
+	atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static void add_words(uint64_t *sums, const _Atomic uint64_t *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		sums[i] += load(&words[i]);
+}
+
+static void store_words(_Atomic uint64_t *words, const uint64_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		store(&words[i], values[i]);
+}
+
+static void add_counts(struct scoreboard_totals *totals, const struct scoreboard_row *row)
+{
+	add_words(totals->counters, row->counters, STAT_COUNT);
+	add_words(totals->closed, row->closed, CLOSE_REASON_COUNT);
+	add_words(totals->failed, row->failed, CLOSE_REASON_COUNT);
+	for (size_t i = 0; i < HISTOGRAM_COUNT; i++)
+		add_words(totals->buckets[i], row->buckets[i], HISTOGRAM_BUCKET_COUNT);
+	add_words(totals->observed_us, row->observed_us, HISTOGRAM_COUNT);
+}
+
+static void store_counts(struct scoreboard_row *row, const struct scoreboard_totals *totals)
+{
+	store_words(row->counters, totals->counters, STAT_COUNT);
+	store_words(row->closed, totals->closed, CLOSE_REASON_COUNT);
+	store_words(row->failed, totals->failed, CLOSE_REASON_COUNT);
+	for (size_t i = 0; i < HISTOGRAM_COUNT; i++)
+		store_words(row->buckets[i], totals->buckets[i], HISTOGRAM_BUCKET_COUNT);
+	store_words(row->observed_us, totals->observed_us, HISTOGRAM_COUNT);
+}
+
 static void reset(struct scoreboard_row *row)
 {
+	static const struct scoreboard_totals nothing;
+
 	atomic_store(&row->stamp_ms, 0);
 	atomic_store(&row->state, (uint32_t)WORKER_STARTING);
 	atomic_store(&row->paused, 0);
 	atomic_store(&row->sessions, 0);
-	for (size_t i = 0; i < STAT_COUNT; i++)
-		atomic_store(&row->counters[i], 0);
-	for (size_t i = 0; i < CLOSE_REASON_COUNT; i++)
-		atomic_store(&row->closed[i], 0);
+	store_counts(row, &nothing);
 }
 
 size_t scoreboard_take_row(struct scoreboard *scoreboard, unsigned slot, uint64_t generation)
@@ -95,12 +144,15 @@ void scoreboard_free_row(struct scoreboard *scoreboard, size_t index)
 {
 	struct segment *segment = scoreboard->segment;
 	struct scoreboard_row *row = scoreboard_row(scoreboard, index);
+	struct scoreboard_totals totals = {0};
 
-	for (size_t i = 0; i < STAT_COUNT; i++)
-		segment->dead_counters[i] += atomic_load(&row->counters[i]);
-	for (size_t i = 0; i < CLOSE_REASON_COUNT; i++)
-		segment->dead_closed[i] += atomic_load(&row->closed[i]);
+	atomic_fetch_add(&segment->moves, 1);
+	atomic_thread_fence(memory_order_release);
+	add_counts(&totals, &segment->dead);
+	add_counts(&totals, row);
+	store_counts(&segment->dead, &totals);
 	atomic_store(&row->pid, 0);
+	atomic_fetch_add(&segment->moves, 1);
 
 	uint32_t used = atomic_load(&segment->rows_used);
 	while (used > 0 && atomic_load(&segment->rows[used - 1].pid) == 0)
@@ -114,36 +166,98 @@ struct scoreboard_row *scoreboard_row(struct scoreboard *scoreboard, size_t row)
 	return &scoreboard->segment->rows[row];
 }
 
+/* The row's worker is the only one who writes it. */
+static void add(_Atomic uint64_t *word, uint64_t amount)
+{
+	store(word, load(word) + amount);
+}
+
 void scoreboard_count_close(struct scoreboard_row *row, enum close_reason reason)
 {
 	CHECK((unsigned)reason < CLOSE_REASON_COUNT);
-	atomic_store_explicit(&row->closed[reason],
-	        atomic_load_explicit(&row->closed[reason], memory_order_relaxed) + 1,
-	        memory_order_relaxed);
+	add(&row->closed[reason], 1);
 }
 
-uint64_t scoreboard_sum(const struct scoreboard *scoreboard, enum stat_counter stat)
+void scoreboard_count_failed_attempt(struct scoreboard_row *row, enum close_reason reason)
 {
-	const struct segment *segment = scoreboard->segment;
-	uint64_t sum = segment->dead_counters[stat];
-	uint32_t used = atomic_load(&segment->rows_used);
-
-	for (uint32_t i = 0; i < used; i++)
-		if (atomic_load(&segment->rows[i].pid) != 0)
-			sum += atomic_load(&segment->rows[i].counters[stat]);
-	return sum;
+	CHECK((unsigned)reason < CLOSE_REASON_COUNT);
+	add(&row->failed[reason], 1);
 }
 
-uint64_t scoreboard_sum_closed(const struct scoreboard *scoreboard, enum close_reason reason)
+void scoreboard_observe(struct scoreboard_row *row, enum histogram histogram, uint64_t microseconds)
 {
-	const struct segment *segment = scoreboard->segment;
-	uint64_t sum = segment->dead_closed[reason];
+#define BOUND_US(us, seconds) us,
+	static const uint32_t bounds_us[] = {HISTOGRAM_BOUNDS(BOUND_US)};
+#undef BOUND_US
+	size_t bucket = 0;
+
+	CHECK((unsigned)histogram < HISTOGRAM_COUNT);
+	while (bucket < HISTOGRAM_BOUND_COUNT && microseconds > bounds_us[bucket])
+		bucket++;
+	add(&row->buckets[histogram][bucket], 1);
+	add(&row->observed_us[histogram], microseconds);
+}
+
+void scoreboard_count_master(struct scoreboard *scoreboard, enum master_stat stat)
+{
+	CHECK((unsigned)stat < MASTER_STAT_COUNT);
+	add(&scoreboard->segment->master[stat], 1);
+}
+
+static void sum(const struct segment *segment, struct scoreboard_totals *totals)
+{
 	uint32_t used = atomic_load(&segment->rows_used);
 
-	for (uint32_t i = 0; i < used; i++)
-		if (atomic_load(&segment->rows[i].pid) != 0)
-			sum += atomic_load(&segment->rows[i].closed[reason]);
-	return sum;
+	*totals = (struct scoreboard_totals){0};
+	add_words(totals->master, segment->master, MASTER_STAT_COUNT);
+	add_counts(totals, &segment->dead);
+	for (uint32_t i = 0; i < used; i++) {
+		const struct scoreboard_row *row = &segment->rows[i];
+		if (atomic_load(&row->pid) == 0)
+			continue;
+		add_counts(totals, row);
+		totals->sessions += atomic_load(&row->sessions);
+	}
+}
+
+void scoreboard_read_totals(
+        const struct scoreboard *scoreboard, struct scoreboard_totals *totals_out)
+{
+	const struct segment *segment = scoreboard->segment;
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		uint32_t moves = atomic_load(&segment->moves);
+		sum(segment, totals_out);
+		atomic_thread_fence(memory_order_acquire);
+		if (moves % 2 == 0 && atomic_load(&segment->moves) == moves)
+			return;
+		sched_yield();
+	}
+}
+
+size_t scoreboard_read_workers(
+        const struct scoreboard *scoreboard, struct scoreboard_worker workers_out[SCOREBOARD_ROWS])
+{
+	const struct segment *segment = scoreboard->segment;
+	uint32_t used = atomic_load(&segment->rows_used);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < used; i++) {
+		const struct scoreboard_row *row = &segment->rows[i];
+		struct scoreboard_worker worker = {
+		        .pid = atomic_load(&row->pid),
+		        .slot = row->slot,
+		        .generation = row->generation,
+		        .stamp_ms = atomic_load(&row->stamp_ms),
+		        .state = (enum worker_state)atomic_load(&row->state),
+		        .paused = atomic_load(&row->paused) != 0,
+		        .sessions = atomic_load(&row->sessions),
+		};
+		/* One that is about to be forked has no pid yet; one that has changed is gone. */
+		if (worker.pid > 0 && atomic_load(&row->pid) == worker.pid)
+			workers_out[count++] = worker;
+	}
+	return count;
 }
 
 static bool serves(const struct scoreboard_row *row, uint64_t now_ms, uint64_t hang_ms)

@@ -3,7 +3,8 @@
  * scoreboard.h - a row for each living worker: who it is, how it does, what it counted.
  *
  * The master assigns and frees rows; everything in a row but its identity is written by its worker
- * alone. Other workers read `stamp_ms` and `paused` to see whose sockets they have to serve.
+ * alone. Other workers read `stamp_ms` and `paused` to see whose sockets they have to serve. The
+ * status process reads all of it.
  */
 #ifndef SHARED_SCOREBOARD_H
 #define SHARED_SCOREBOARD_H
@@ -34,6 +35,31 @@ struct scoreboard_row {
 	_Atomic uint32_t sessions; /* client connections it carries */
 	_Atomic uint64_t counters[STAT_COUNT];
 	_Atomic uint64_t closed[CLOSE_REASON_COUNT];
+	_Atomic uint64_t failed[CLOSE_REASON_COUNT]; /* attempts to connect to an upstream */
+	_Atomic uint64_t buckets[HISTOGRAM_COUNT][HISTOGRAM_BUCKET_COUNT]; /* not cumulated */
+	_Atomic uint64_t observed_us[HISTOGRAM_COUNT]; /* the sum of what was observed */
+};
+
+/* Everything counted since the start, by the living and the dead. */
+struct scoreboard_totals {
+	uint64_t counters[STAT_COUNT];
+	uint64_t closed[CLOSE_REASON_COUNT];
+	uint64_t failed[CLOSE_REASON_COUNT];
+	uint64_t buckets[HISTOGRAM_COUNT][HISTOGRAM_BUCKET_COUNT];
+	uint64_t observed_us[HISTOGRAM_COUNT];
+	uint64_t master[MASTER_STAT_COUNT];
+	uint64_t sessions; /* client connections, now */
+};
+
+/* A living worker, at the moment of asking. */
+struct scoreboard_worker {
+	pid_t pid;
+	unsigned slot;
+	uint64_t generation;
+	uint64_t stamp_ms;
+	enum worker_state state;
+	bool paused;
+	uint32_t sessions;
 };
 
 struct scoreboard;
@@ -60,10 +86,21 @@ static inline void scoreboard_count(
 	        memory_order_relaxed);
 }
 void scoreboard_count_close(struct scoreboard_row *row, enum close_reason reason);
+/* Worker: an attempt to connect to an upstream came to nothing, whoever is to blame for it. */
+void scoreboard_count_failed_attempt(struct scoreboard_row *row, enum close_reason reason);
+/* Worker: something took so long. */
+void scoreboard_observe(
+        struct scoreboard_row *row, enum histogram histogram, uint64_t microseconds);
 
-/* Of the living and the dead. */
-uint64_t scoreboard_sum(const struct scoreboard *scoreboard, enum stat_counter stat);
-uint64_t scoreboard_sum_closed(const struct scoreboard *scoreboard, enum close_reason reason);
+/* Master. */
+void scoreboard_count_master(struct scoreboard *scoreboard, enum master_stat stat);
+
+/* Never less than what was read before, also while the master moves a dead worker's counts. */
+void scoreboard_read_totals(
+        const struct scoreboard *scoreboard, struct scoreboard_totals *totals_out);
+/* In the order of their rows; returns how many. */
+size_t scoreboard_read_workers(
+        const struct scoreboard *scoreboard, struct scoreboard_worker workers_out[SCOREBOARD_ROWS]);
 
 /* The worker of `generation` in `slot` neither pauses nor has been silent for `hang_ms` (0: never
  * silent). An empty slot counts as hanging: its worker died and is not replaced yet. */

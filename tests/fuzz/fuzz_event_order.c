@@ -66,7 +66,7 @@ static struct stream *stream_of(struct game *game, int side)
 {
 	struct session *session = game->fake.session;
 
-	return side == CLIENT ? &session->client : &session->upstream;
+	return side == CLIENT ? &session->client : session->upstream;
 }
 
 static bool is_full(const struct fake_peer *peer, enum fake_operation operation)
@@ -150,7 +150,7 @@ static void fire(struct game *game, int index, unsigned events)
 {
 	struct stream *stream = stream_of(game, index);
 
-	if (stream->state != STREAM_CLOSED)
+	if (stream && stream->state != STREAM_CLOSED)
 		fake_loop_fire_in_turn(&stream->watch, events);
 }
 
@@ -299,7 +299,7 @@ static bool let_go_once(struct game *game)
 
 	for (int i = 0; i < 2; i++) {
 		struct stream *stream = stream_of(game, i);
-		if (stream->state == STREAM_CLOSED)
+		if (!stream || stream->state == STREAM_CLOSED)
 			continue;
 		unsigned events = stream->watch.events & EVENT_WRITE;
 		if (stream->state == STREAM_HANDSHAKING ||

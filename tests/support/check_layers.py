@@ -21,8 +21,11 @@ FENCES = {
     "gnutls/*": ["worker/tls/*", "shared/tls_*"],
     "ini.h": ["master/config_read.c"],
     "ev.h": ["worker/*", "master/master.c", "master/main.c", "master/loop*", "master/supervisor*.c"],
+    "llhttp.h": ["worker/http/http_parser.c"],
     "openssl/*": [],
 }
+# On one level: neither may use the other.
+NEIGHBOURS = {"worker/http": "worker/tcp", "worker/tcp": "worker/http"}
 # The one way from the master into a worker.
 MASTER_TO_WORKER = ("master/supervisor.c", "worker/worker.h")
 NAMELESS = {"util", "utils", "common", "misc", "helpers", "helper", "types", "defs"}
@@ -53,6 +56,8 @@ def check_include(source, kind, target, layers):
     if above == "master" and below.startswith("worker"):
         return None if (source, target) == MASTER_TO_WORKER else \
             "of worker/ the master may include worker/worker.h alone, and only in supervisor.c"
+    if NEIGHBOURS.get(above) == below:
+        return f"looks aside: {above} and {below} are on one level"
     if layers.index(below) < layers.index(above):
         return f"looks up: {above} is below {below}"
     return None
@@ -121,7 +126,8 @@ def check_builds(files, arguments):
         jobs = [pool.submit(check_header, path, arguments.cc, arguments.flags)
                 for path in files if path.endswith(".h")]
         for i, layer in enumerate(arguments.layers):
-            jobs.append(pool.submit(check_link, layer, arguments.layers[i + 1:], arguments, main))
+            below = [each for each in arguments.layers[i + 1:] if each != NEIGHBOURS.get(layer)]
+            jobs.append(pool.submit(check_link, layer, below, arguments, main))
         return [fault for fault in (job.result() for job in jobs) if fault]
 
 

@@ -29,8 +29,8 @@ void direction_start(struct direction *direction)
 	fake_session_open(fake);
 	fake_session_connect(fake);
 	bool from_client = direction->source == &fake->client;
-	direction->from = from_client ? &fake->session->client : &fake->session->upstream;
-	direction->to = from_client ? &fake->session->upstream : &fake->session->client;
+	direction->from = from_client ? &fake->session->client : fake->session->upstream;
+	direction->to = from_client ? fake->session->upstream : &fake->session->client;
 }
 
 void direction_destroy(struct direction *direction)

@@ -22,6 +22,7 @@ static void start(struct session *session)
 	struct fake_session *fake = FAKE_OF(session->host, host);
 	struct stream *client = &session->client;
 
+	session->dial_settings = &fake->dial_settings;
 	fake->session = session;
 	stream_close(client);
 	stream_open(client, fake_descriptor(), fake_transport_create(&fake->client, IO_CLIENT),
@@ -30,9 +31,10 @@ static void start(struct session *session)
 	stream_start(client, false);
 }
 
-static void stop(struct session *session)
+static void stop(struct session *session, enum close_reason reason)
 {
-	list_remove(&session->dial.next_attempt.link);
+	(void)reason;
+	dial_cancel(&session->dial);
 }
 
 static void on_session_end(struct session_host *host)
@@ -57,7 +59,9 @@ static void init_upstream(struct fake_session *fake)
 	        .groups = &fake->group, .group_count = 1, .endpoint_count = 1};
 	fake->upstream_state = upstream_state_create(1, 1);
 	fake->host.dialer.balancer = balancer_create(&fake->config, fake->upstream_state);
+	fake->host.dialer.pool = idle_pool_create(&fake->config, &fake->host.io);
 	fake->dial_settings.group = &fake->group;
+	fake->dial_settings.next_upstream = NEXT_UPSTREAM_ERROR | NEXT_UPSTREAM_TIMEOUT;
 }
 
 void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
@@ -71,12 +75,14 @@ void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 	host->io.resets = reset_queue_create(host->io.loop);
 	host->dialer.io = &host->io;
 	host->dialer.row = host->row = &fake->row;
+	upstream_connections_init(&host->dialer.connections, &host->io);
 	host->on_session_end = on_session_end;
 	list_init(&host->sessions);
 	list_init(&host->spare);
 	fake->tcp.name = "fake";
-	fake->tcp.proxy_buffer_size = LARGE_BYTES;
 	fake->listener.tcp = &fake->tcp;
+	fake->listener.section = "tcp fake";
+	fake->listener.buffer_bytes_max = LARGE_BYTES;
 	fake->listener.text = "127.0.0.1:1";
 	init_upstream(fake);
 	fake->settings = (struct tunnel_settings){
@@ -91,8 +97,8 @@ void fake_session_open(struct fake_session *fake)
 	        .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 	        .length = sizeof(client.in)};
 
-	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->dial_settings,
-	        &fake->protocol, false);
+	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->protocol,
+	        false);
 	CHECK(fake->session);
 }
 
@@ -111,8 +117,12 @@ static void on_upstream(struct stream *stream, enum stream_event event)
 
 void fake_session_connect(struct fake_session *fake)
 {
-	struct stream *upstream = &fake->session->upstream;
+	struct upstream_connection *connection = upstream_connection_create(
+	        &fake->host.dialer.connections, &fake->group, &fake->endpoint,
+	        fake->dial_settings.identity);
+	struct stream *upstream = &connection->stream;
 
+	fake->session->upstream = upstream;
 	fake->session->dial.settings = &fake->dial_settings;
 	fake->session->dial.endpoint = &fake->endpoint;
 	stream_open(upstream, fake_descriptor(),
@@ -129,10 +139,12 @@ void fake_session_destroy(struct fake_session *fake)
 
 	if (fake->session && !fake->session->closed)
 		session_close(fake->session, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(host->dialer.pool);
 	fake_loop_end_turn(host->io.loop);
 	CHECK(!fake->session || fake->ended == 1);
 	CHECK(host->session_count == 0);
 	session_host_destroy(host);
+	upstream_connections_destroy(&host->dialer.connections);
 	/* Whoever still waited for a buffer would be called now, without its memory. */
 	struct buffer *buffer = buffer_pool_lend_always(host->io.pool, 1);
 	buffer_pool_return(host->io.pool, &buffer);
@@ -148,7 +160,7 @@ void fake_session_destroy(struct fake_session *fake)
 bool fake_session_fire(struct stream *stream, unsigned events)
 {
 	/* A stream that was never opened has no watch to ask. */
-	if (stream->state == STREAM_CLOSED)
+	if (!stream || stream->state == STREAM_CLOSED)
 		return false;
 	return fake_loop_fire(&stream->watch, events);
 }

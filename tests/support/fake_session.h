@@ -4,7 +4,7 @@
  *
  * session_open opens it as it opens any; the protocol given to it then replaces the client's stream
  * by one over a peer, as a protocol may do inside READY. There is no dialer: fake_session_connect
- * is the moment at which a dial would have succeeded.
+ * is the moment at which a dial would have connected, and the session has the stream at once.
  */
 #ifndef TESTS_SUPPORT_FAKE_SESSION_H
 #define TESTS_SUPPORT_FAKE_SESSION_H
@@ -41,7 +41,8 @@ void fake_session_connect(struct fake_session *fake);
 /* Ends the session if it is open. Stops the process when anything is left over. */
 void fake_session_destroy(struct fake_session *fake);
 
-/* A turn of the loop; false when the stream does not watch for it, or is closed. */
+/* A turn of the loop; false when the stream does not watch for it, is closed, or is not there
+ * (NULL). */
 bool fake_session_fire(struct stream *stream, unsigned events);
 
 /* It has ended, once, for this reason. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * http_write.h - heads to bytes, always afresh from their parts.
+ * http_write.h - heads to bytes, always afresh from their parts. Answers of our own: http_reply.
  *
  * Like snprintf: each returns the length of the whole, and what does not fit into `size` is not
  * written; then nothing of the buffer is of use.
@@ -9,8 +9,6 @@
 #define WORKER_HTTP_HTTP_WRITE_H
 
 #include "worker/http/http_variables.h"
-
-#include <time.h>
 
 struct http_request_form {
 	struct slice target; /* http_route_target */
@@ -38,22 +36,5 @@ struct http_response_form {
 
 size_t http_write_response(const struct http_head *response, const struct http_response_form *form,
         char *out, size_t size);
-
-/* An answer of our own. */
-struct http_reply {
-	unsigned status;
-	struct slice body; /* data NULL: the short page of the status */
-	struct slice content_type; /* of `body`; empty: text/plain */
-	struct slice location; /* empty: no Location */
-	unsigned client_minor;
-	bool keep_alive;
-	bool head_only; /* answers HEAD */
-	time_t now;
-};
-
-size_t http_write_reply(const struct http_reply *reply, char *out, size_t size);
-
-/* "404 Not Found"; NULL for a status we have no words for. */
-const char *http_status_text(unsigned status);
 
 #endif

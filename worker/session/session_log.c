@@ -4,27 +4,26 @@
 
 #include "shared/log.h"
 #include "worker/session/access_log.h"
+#include "worker/upstream/dial_attempts.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { ATTEMPTS_TEXT_MAX = (DIAL_ATTEMPTS_SHOWN + 1) * ADDRESS_TEXT_MAX };
 
 static void log_for(
         const struct session *session, enum log_level level, const char *side, const char *text)
 {
 	char client[ADDRESS_TEXT_MAX];
 
-	log_connection(level, session->number, "%s: %s (client %s, tcp %s, listen %s)", side, text,
+	log_connection(level, session->number, "%s: %s (client %s, %s, listen %s)", side, text,
 	        address_format(&session->client_address, client, sizeof(client)),
-	        session->listener->tcp->name, session->listener->text);
+	        session->listener->section, session->listener->text);
 }
 
 void session_log_fault(
         const struct session *session, const struct stream *stream, enum close_reason reason)
 {
 	const struct io_fault *fault = stream->transport ? stream->transport->fault : NULL;
-	bool upstream = stream == &session->upstream;
+	bool upstream = stream == session->upstream;
 	char side[300], address[ADDRESS_TEXT_MAX];
 
 	/* What clients do is their own affair; what an upstream does is the operator's. */
@@ -55,34 +54,19 @@ static unsigned status_of(const struct session *session, enum close_reason reaso
 	return session->dial.attempts || reason == CLOSE_NO_UPSTREAM ? 502 : 400;
 }
 
-static const char *format_attempts(const struct dial *dial, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	buffer[0] = '\0';
-	for (uint32_t i = 0; i < dial->attempts && i < DIAL_ATTEMPTS_SHOWN; i++) {
-		char address[ADDRESS_TEXT_MAX];
-		int length = snprintf(buffer + used, size - used, "%s%s", i ? ", " : "",
-		        address_format(&dial->shown[i]->address, address, sizeof(address)));
-		used += (size_t)length;
-	}
-	if (dial->attempts > DIAL_ATTEMPTS_SHOWN)
-		snprintf(buffer + used, size - used, ", +%u", dial->attempts - DIAL_ATTEMPTS_SHOWN);
-	return buffer;
-}
-
 static void write_access_line(const struct session *session, enum close_reason reason)
 {
 	const struct config_tcp *tcp = session->listener->tcp;
 	const struct tls_facts *upstream_tls = &session->facts.upstream_tls;
-	char attempts[ATTEMPTS_TEXT_MAX], line[ACCESS_LOG_LINE_MAX];
+	char attempts[DIAL_ATTEMPTS_TEXT_MAX];
 
 	struct access_log_record record = {
 	        .time = session->accepted_at,
+	        .clock = &session->host->access_log_clock,
 	        .client = &session->client_address,
 	        .server_name = tcp->name,
 	        .status = status_of(session, reason),
-	        .upstream_addresses = format_attempts(&session->dial, attempts, sizeof(attempts)),
+	        .upstream_addresses = dial_attempts_format(&session->dial, attempts).data,
 	        .bytes_received = session->client.bytes_in,
 	        .bytes_sent = session->client.bytes_out,
 	        .duration_ms = event_loop_now_ms(session->host->io.loop) - session->accepted_ms,
@@ -91,16 +75,14 @@ static void write_access_line(const struct session *session, enum close_reason r
 	        .upstream_resumed = upstream_tls->resumed,
 	        .reason = reason,
 	};
-	size_t length = access_log_format(&record, line);
-	for (size_t i = 0; i < tcp->access_log_count; i++)
-		access_log_write(
-		        &session->host->log_files[tcp->access_logs[i].log_index], line, length);
+	access_log_write_all(
+	        &record, tcp->access_logs, tcp->access_log_count, session->host->log_files);
 }
 
 void session_log_end(const struct session *session, enum close_reason reason)
 {
 	if (is_own_limit(reason))
 		log_for(session, LOG_INFO, "connection cut", close_reason_text(reason));
-	if (session->listener->tcp->access_log_count)
+	if (session->listener->tcp && session->listener->tcp->access_log_count)
 		write_access_line(session, reason);
 }

@@ -30,7 +30,7 @@ static void on_event(struct stream *stream, enum stream_event event);
 
 static struct stream *other_side(struct session *session, const struct stream *stream)
 {
-	return stream == &session->client ? &session->upstream : &session->client;
+	return stream == &session->client ? session->upstream : &session->client;
 }
 
 static bool is_truncated(const struct stream *stream)
@@ -76,7 +76,7 @@ static void settle_direction(struct session *session, struct stream *source, str
 
 static void settle(struct session *session)
 {
-	struct stream *client = &session->client, *upstream = &session->upstream;
+	struct stream *client = &session->client, *upstream = session->upstream;
 
 	settle_direction(session, client, upstream);
 	settle_direction(session, upstream, client);
@@ -93,8 +93,8 @@ static void settle(struct session *session)
 
 static uint64_t bytes_moved(const struct session *session)
 {
-	return session->client.bytes_in + session->client.bytes_out + session->upstream.bytes_in +
-	       session->upstream.bytes_out;
+	return session->client.bytes_in + session->client.bytes_out + session->upstream->bytes_in +
+	       session->upstream->bytes_out;
 }
 
 static void touch(struct session *session)
@@ -118,7 +118,7 @@ static void on_idle(struct event_timer *timer)
  * first byte is a failed attempt. True when another server is dialled. */
 static bool is_dialled_again(struct session *session)
 {
-	struct stream *upstream = &session->upstream;
+	struct stream *upstream = session->upstream;
 	const struct io_fault *fault = upstream->transport->fault;
 
 	if (session->dial.confirmed || !fault)
@@ -129,10 +129,12 @@ static bool is_dialled_again(struct session *session)
 	bool nothing_sent = session->client.bytes_in == stream_in_bytes(&session->client) &&
 	                    !upstream->finish_asked;
 	session->attempt_logged = true;
-	if (!dial_failed_late(&session->dial, fault->reason, nothing_sent))
+	if (!dial_failed(&session->dial, fault->reason, fault->text, nothing_sent))
 		return false;
 	event_timer_stop(&session->idle);
+	session_drop_upstream(session);
 	session->attempt_logged = false;
+	session->tunnel_settings = NULL; /* no tunnel stands any more, and perhaps none will */
 	session_wait_for_upstream(session);
 	return true;
 }
@@ -140,7 +142,7 @@ static bool is_dialled_again(struct session *session)
 static void on_event(struct stream *stream, enum stream_event event)
 {
 	struct session *session = stream->owner;
-	bool upstream = stream == &session->upstream;
+	bool upstream = stream == session->upstream;
 
 	switch (event) {
 	case STREAM_DATA:
@@ -168,7 +170,7 @@ void tunnel_start(struct session *session, const struct tunnel_settings *setting
 {
 	session->tunnel_settings = settings;
 	stream_give(&session->client, on_event, session);
-	stream_give(&session->upstream, on_event, session);
+	stream_give(session->upstream, on_event, session);
 	event_timer_init(&session->idle, session->host->io.loop, on_idle);
 	settle(session);
 	if (!session->closed)

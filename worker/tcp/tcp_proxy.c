@@ -9,27 +9,36 @@
 
 #include "shared/check.h"
 
+static const struct tcp_proxy *proxy_of(const struct session *session)
+{
+	return (const struct tcp_proxy *)(const void *)session->protocol;
+}
+
 static void on_dialled(struct dial *dial, bool connected, enum close_reason reason)
 {
 	struct session *session = LIST_OBJECT(dial, struct session, dial);
-	const struct tcp_proxy *proxy = (const struct tcp_proxy *)(const void *)session->protocol;
+	const struct tcp_proxy *proxy = proxy_of(session);
 
 	if (!connected) {
 		session_close(session, reason);
 		return;
 	}
-	session_note_upstream(session);
+	session_take_upstream(session);
 	tunnel_start(session, &proxy->tunnel);
 }
 
 static void start(struct session *session)
 {
-	dial_start(&session->dial, session->dial_settings, session->number, on_dialled);
+	const struct tcp_proxy *proxy = proxy_of(session);
+
+	session->dial_settings = &proxy->dial;
+	dial_start(&session->dial, &proxy->dial, session->number, false, on_dialled);
 }
 
-static void stop(struct session *session)
+static void stop(struct session *session, enum close_reason reason)
 {
-	list_remove(&session->dial.next_attempt.link);
+	(void)reason;
+	dial_cancel(&session->dial);
 }
 
 void tcp_proxy_init(struct tcp_proxy *proxy, const struct config_tcp *tcp)
@@ -42,9 +51,11 @@ void tcp_proxy_init(struct tcp_proxy *proxy, const struct config_tcp *tcp)
 	                        .tls = tcp->upstream_tls,
 	                        .tls_name = tcp->proxy_ssl_name,
 	                        .connect_timeout_ms = tcp->proxy_connect_timeout_ms,
-	                        .tries_max = tcp->proxy_next_upstream
-	                                             ? tcp->proxy_next_upstream_tries
-	                                             : 1,
+	                        .next_upstream = tcp->proxy_next_upstream
+	                                                 ? NEXT_UPSTREAM_ERROR |
+	                                                           NEXT_UPSTREAM_TIMEOUT
+	                                                 : 0,
+	                        .tries_max = tcp->proxy_next_upstream_tries,
 	                        .tries_timeout_ms = tcp->proxy_next_upstream_timeout_ms,
 	                        .buffer_bytes_max = tcp->proxy_buffer_size,
 	                        .keepalive = tcp->proxy_socket_keepalive,
@@ -56,4 +67,5 @@ void tcp_proxy_init(struct tcp_proxy *proxy, const struct config_tcp *tcp)
 	                        .idle_timeout_ms = tcp->proxy_timeout_ms,
 	                },
 	};
+	dial_settings_identify(&proxy->dial);
 }

@@ -83,3 +83,19 @@ void tls_identity_compute(const struct tls_client_credentials *credentials,
 	add(hash, PART_CREDENTIALS, credentials->fingerprint, sizeof(credentials->fingerprint));
 	gnutls_hash_deinit(hash, key_out->bytes);
 }
+
+/* Whether SNI is sent, and which, follows from the name and the credentials. */
+void tls_identity_of_settings(const struct tls_client_credentials *credentials,
+        const char *verify_name, struct tls_session_key *key_out)
+{
+	static const char format[] = "upstream settings 1";
+	gnutls_hash_hd_t hash;
+
+	CHECK_OBJ(credentials, TLS_CLIENT_CREDENTIALS_MAGIC);
+	CHECK(gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) == 0);
+	add(hash, PART_FORMAT, format, sizeof(format) - 1);
+	if (verify_name)
+		add(hash, PART_VERIFY_NAME, verify_name, strlen(verify_name));
+	add(hash, PART_CREDENTIALS, credentials->fingerprint, sizeof(credentials->fingerprint));
+	gnutls_hash_deinit(hash, key_out->bytes);
+}

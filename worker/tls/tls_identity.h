@@ -19,4 +19,10 @@ void tls_identity_compute(const struct tls_client_credentials *credentials,
         const struct address *address, const char *verify_name, const char *sni,
         struct tls_session_key *key_out);
 
+/* The part of it that does not depend on the endpoint: what a section says about TLS. Equal keys: a
+ * connection that one section opened to an endpoint may serve the other. `verify_name` NULL: each
+ * endpoint's own. */
+void tls_identity_of_settings(const struct tls_client_credentials *credentials,
+        const char *verify_name, struct tls_session_key *key_out);
+
 #endif

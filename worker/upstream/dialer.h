@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dialer.h - gets a ready stream to some server of a group, or a reason why there is none.
+ * dialer.h - gets a ready connection to some server of a group, or a reason why there is none.
  *
- * Chooses an endpoint, connects, shakes hands, and tries elsewhere as far as the settings allow.
- * One `dial` is the state of one client's wish; the stream it works on is its owner's, opened in
- * place.
+ * Chooses an endpoint, takes a kept-alive connection to it or connects and shakes hands, and tries
+ * elsewhere as far as the settings allow. One `dial` is the state of one wish: of a TCP client, or
+ * of one HTTP request after the other.
+ *
+ * Who owns the connection: the dial from the attempt's start until `fn` is told of success and
+ * takes it (dial_take_connection). From then on the dial does not touch it; it still says what is
+ * to be done when it fails: dial_again or dial_failed, after which its owner ends it.
  */
 #ifndef WORKER_UPSTREAM_DIALER_H
 #define WORKER_UPSTREAM_DIALER_H
 
 #include "shared/config.h"
 #include "shared/scoreboard.h"
-#include "worker/io/stream.h"
 #include "worker/tls/tls_client.h"
 #include "worker/upstream/balancer.h"
+#include "worker/upstream/dial_settings.h"
+#include "worker/upstream/idle_pool.h"
+#include "worker/upstream/upstream_connection.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,35 +31,29 @@ struct dialer {
 	struct balancer *balancer;
 	struct tls_client_context *tls;
 	struct scoreboard_row *row;
+	struct upstream_connections connections;
+	struct idle_pool *pool;
 	uint32_t bind_turn;
-};
-
-/* How a section reaches its group; lives as long as the configuration. */
-struct dial_settings {
-	const struct config_group *group;
-	const struct tls_client_credentials *tls; /* NULL: plain */
-	const char *tls_name; /* NULL: each endpoint's own */
-	uint32_t connect_timeout_ms;
-	uint32_t tries_max; /* 0: no limit; 1: no next server */
-	uint32_t tries_timeout_ms;
-	size_t buffer_bytes_max;
-	struct config_tcp_keepalive keepalive;
 };
 
 enum { DIAL_ATTEMPTS_SHOWN = 6 };
 
 struct dial;
-/* `connected`: the stream is open and now hears `on_event` of whoever takes it with stream_give.
- * Else `reason` is that of the last attempt, which has been logged. The dial is idle then. */
+/* `connected`: the connection is ready and fn's to take. Else `reason` is that of the last attempt,
+ * which has been logged. The dial is idle then. Called from the loop, never from inside dial_start
+ * or another function here. */
 typedef void dial_fn(struct dial *dial, bool connected, enum close_reason reason);
+
+/* What the next attempt is to be. */
+enum dial_next { DIAL_NEXT_SERVER, DIAL_WITHOUT_SESSION, DIAL_AFRESH };
 
 struct dial {
 	unsigned magic;
 	struct dialer *dialer;
 	const struct dial_settings *settings;
-	struct stream *stream;
+	struct upstream_connection *connection; /* NULL: none, or taken */
 	dial_fn *fn;
-	uint64_t connection; /* number for the log */
+	uint64_t session_number; /* for the log */
 	struct balancer_tries tries;
 	const struct config_endpoint *endpoint; /* the present attempt's */
 	const struct config_endpoint
@@ -61,24 +61,39 @@ struct dial {
 	uint32_t attempts;
 	uint64_t started_ms, attempt_started_ms;
 	enum close_reason last_reason;
+	bool sure; /* the request cannot be repeated */
+	bool reused; /* the connection has served others before */
+	uint64_t reused_after_ms; /* so long it had been idle then */
 	bool confirmed; /* success has been reported for this attempt */
-	bool repeat; /* the server choked on the session: once more, the same, without one */
-	bool without_session; /* this is that attempt */
+	bool without_session; /* the server choked on one: this is the same attempt without */
+	enum dial_next next;
 	struct event_task next_attempt;
 };
 
-void dial_init(struct dial *dial, struct dialer *dialer, struct stream *stream);
-/* Begins; `fn` is called from the loop later on, never from inside. */
-void dial_start(
-        struct dial *dial, const struct dial_settings *settings, uint64_t connection, dial_fn *fn);
-/* Ends an attempt under way without counting it. Fine at any time. The stream is closed. */
+void dial_init(struct dial *dial, struct dialer *dialer);
+/* Begins a new wish; the dial is idle. `sure`: the request cannot be repeated, so no connection is
+ * used again that the server may be about to close. A pooled hit is told from the loop as well,
+ * before it waits again, and costs no system call and no timer. */
+void dial_start(struct dial *dial, const struct dial_settings *settings, uint64_t session_number,
+        bool sure, dial_fn *fn);
+/* Ends an attempt under way without counting it, and the connection if nobody took it. Fine at any
+ * time. */
 void dial_cancel(struct dial *dial);
+/* In `fn`: the connection is the caller's now, who hears its events from stream_give on. */
+struct upstream_connection *dial_take_connection(struct dial *dial);
+
+/* The name that the present attempt's certificate is verified for. */
+const char *dial_name(const struct dial *dial);
 
 /* The upstream has shown that it is content with us: a byte or a clean end came. */
 void dial_confirm(struct dial *dial);
-/* The stream failed before that: counts as a failed attempt. True when another server is tried (the
- * stream is closed meanwhile and `fn` will be called again); only allowed when no byte was sent on.
- */
-bool dial_failed_late(struct dial *dial, enum close_reason reason, bool may_try_next);
+/* The connection was `reused` and is dead, and no byte of an answer came: the server had closed it
+ * already. A fresh one to the same endpoint takes its place, which counts neither as a failure nor
+ * as a try; `fn` will be called again. The caller ends its connection. */
+void dial_again(struct dial *dial);
+/* The attempt failed, though it was ready: logs `text`, counts. True when another server is tried:
+ * `fn` will be called again. The caller ends its connection in either case. `may_try_next`: the
+ * client's bytes can be sent again. */
+bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, bool may_try_next);
 
 #endif

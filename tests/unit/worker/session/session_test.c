@@ -74,7 +74,7 @@ static void a_client_that_ends_meanwhile_still_gets_its_answer(void **state)
 	fake_session_connect(fake);
 	assert_true(fake_received_is(&fake->upstream, "question"));
 	fake_read_end(&fake->upstream, "answer", IO_EOF);
-	fake_session_fire(&fake->session->upstream, EVENT_READ);
+	fake_session_fire(fake->session->upstream, EVENT_READ);
 	assert_true(fake_received_is(&fake->client, "answer"));
 	assert_true(fake_session_ended_as(fake, CLOSE_DONE));
 }
@@ -112,7 +112,7 @@ static void an_upstream_that_fails_is_a_cut_for_the_client(void **state)
 	fake_session_open(fake);
 	fake_session_connect(fake);
 	assert_false(fake->session->closed);
-	fake_session_fire(&fake->session->upstream, EVENT_READ);
+	fake_session_fire(fake->session->upstream, EVENT_READ);
 	assert_true(fake_session_ended_as(fake, CLOSE_UPSTREAM_VERIFY));
 	assert_true(fake->client.cut);
 	assert_false(fake->client.finished);
@@ -194,7 +194,7 @@ static void its_bytes_are_counted_as_the_clients_see_them(void **state)
 	fake_session_open(fake);
 	fake_session_connect(fake);
 	client_readable(fake);
-	fake_session_fire(&fake->session->upstream, EVENT_READ);
+	fake_session_fire(fake->session->upstream, EVENT_READ);
 	assert_true(fake_session_ended_as(fake, CLOSE_DONE));
 	assert_int_equal(fake->row.counters[STAT_CLIENT_BYTES_IN], 5);
 	assert_int_equal(fake->row.counters[STAT_CLIENT_BYTES_OUT], 3);

@@ -189,7 +189,7 @@ static void a_slow_reader_is_not_idle(struct direction *direction)
 
 static bool is_dialled_again(const struct fake_session *fake)
 {
-	return !fake->session->closed && fake->session->upstream.state == STREAM_CLOSED &&
+	return !fake->session->closed && !fake->session->upstream &&
 	       !list_is_empty(&fake->session->dial.next_attempt.link);
 }
 
@@ -197,7 +197,7 @@ static bool is_dialled_again(const struct fake_session *fake)
 static void refuse(struct fake_session *fake)
 {
 	fake_fail(&fake->upstream, FAKE_READ, CLOSE_UPSTREAM_REFUSED_US);
-	fake_loop_fire_in_turn(&fake->session->upstream.watch, EVENT_READ);
+	fake_loop_fire_in_turn(&fake->session->upstream->watch, EVENT_READ);
 }
 
 static void a_refusal_before_any_byte_dials_another_server(struct direction *direction)
@@ -228,7 +228,7 @@ static void a_refusal_after_bytes_left_the_clients_buffer_is_the_end(struct dire
 	        &fake->upstream, 0); /* none of them reached the socket, but they are gone */
 	fake_read(&fake->client, "early");
 	fake_readable(&fake->session->client);
-	assert_int_equal(fake->session->upstream.bytes_out, 0);
+	assert_int_equal(fake->session->upstream->bytes_out, 0);
 	refuse(fake);
 	assert_false(is_dialled_again(fake));
 	fake_loop_end_turn(fake->host.io.loop);
@@ -243,7 +243,7 @@ static void a_refusal_after_an_answer_is_the_end(struct direction *direction)
 	fake->unconfirmed = true;
 	direction_start(direction);
 	fake_read(&fake->upstream, "hello");
-	fake_readable(&fake->session->upstream);
+	fake_readable(fake->session->upstream);
 	refuse(fake);
 	fake_loop_end_turn(fake->host.io.loop);
 	assert_true(direction_ended_as(direction, CLOSE_UPSTREAM_REFUSED_US));
