@@ -34,8 +34,7 @@ static const struct config_rig_row rules[] = {
                 "main.ini:4: [upstream u] has no server; write 'server = HOST:PORT'"},
         /* same address twice */
         {RIG_TCP "[tcp b]\nlisten = 127.0.0.1:1\nproxy_pass = 127.0.0.1:2\n",
-                "main.ini:5: listen: '127.0.0.1:1' is here a second time; the first is at "
-                "main.ini:2"},
+                "main.ini:5: listen: '127.0.0.1:1' is taken by [tcp a] at main.ini:2"},
         /* same address in one section */
         {RIG_TCP "listen = 127.0.0.1:1\n", "main.ini:4: listen: '127.0.0.1:1' is here a second "
                                            "time; the first is at main.ini:2"},
