@@ -247,7 +247,8 @@ static enum http_progress refuse_size(struct http_parser *parser)
 /* "FOO / HTTP/1.1" asks for something that may exist; what has no method is no request. */
 static enum http_progress refuse_method(struct http_parser *parser, char c)
 {
-	bool method_like = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	bool method_like = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+	                   c == '_' || (c == ' ' && parser->text_length > 0);
 
 	return refuse(parser, method_like ? 501 : 400,
 	        method_like ? "a method that is not known" : "a malformed method");
@@ -264,6 +265,8 @@ static enum http_progress refuse_fault(
 		refuse_version(parser);
 		return HTTP_REFUSED;
 	case HPE_INVALID_CONSTANT:
+		if (llhttp_get_method(&parser->llhttp) > HTTP_PRI)
+			return refuse(parser, 501, "a method that is not HTTP's");
 		return refuse(parser, 400, "a malformed first line");
 	case HPE_INVALID_URL:
 		return refuse(parser, 400, "a malformed target");
@@ -380,7 +383,11 @@ enum http_progress http_parser_head_bytes(
 	if (parser->state < FIRST_LINE)
 		progress = skip_empty_lines(parser, bytes, &skipped);
 	struct slice rest = {bytes.data + skipped, bytes.length - skipped};
-	if (progress == HTTP_MORE && rest.length > 0)
+	/* llhttp would skip these. */
+	if (rest.length > 0 && parser->text_length == 0 && progress == HTTP_MORE &&
+	        (rest.data[0] == '\r' || rest.data[0] == '\n'))
+		progress = refuse(parser, 400, "an empty line before the head");
+	else if (progress == HTTP_MORE && rest.length > 0)
 		progress = read_head(parser, rest, room(parser, rest), &used);
 	if (progress == HTTP_REFUSED)
 		keep_first_line(parser, (struct slice){rest.data + used, rest.length - used});
