@@ -226,11 +226,12 @@ static size_t room(struct http_parser *parser, struct slice bytes)
 	size_t limit = parser->limits.head_bytes_max;
 
 	if (parser->state == FIRST_LINE) {
-		size_t line_max = parser->limits.line_bytes_max + 2 - parser->text_length;
-		if (memchr(bytes.data, '\n', smaller(bytes.length, line_max)))
+		size_t line_max = smaller(limit, parser->limits.line_bytes_max + 2);
+		size_t left = line_max - parser->text_length;
+		if (memchr(bytes.data, '\n', smaller(bytes.length, left)))
 			parser->state = FIELD_LINES;
 		else
-			limit = smaller(limit, parser->limits.line_bytes_max + 2);
+			limit = line_max;
 	}
 	return limit - parser->text_length;
 }
@@ -357,19 +358,18 @@ static enum http_progress read_head(
 /* For the logs: the first line as far as it has come, of which llhttp may have taken a part. */
 static void keep_first_line(struct http_parser *parser, struct slice rest)
 {
+	struct http_head *head = &parser->head;
 	struct slice text = {parser->text, parser->text_length}, line, more;
+	size_t line_max = parser->limits.line_bytes_max;
 
-	if (parser->head.kind == HTTP_RESPONSE || parser->head.request_line.length > 0)
+	if (head->kind == HTTP_RESPONSE)
 		return;
-	if (!slice_split(text, '\n', &line, &more)) {
+	if (!slice_split(text, '\n', &line, &more) && text.length < line_max) {
 		slice_split(rest, '\n', &line, &more);
-		size_t line_max = parser->limits.line_bytes_max;
-		keep(parser, rest.data,
-		        text.length < line_max ? smaller(line.length, line_max - text.length) : 0,
-		        true);
+		keep(parser, rest.data, smaller(line.length, line_max - text.length), true);
 	}
-	http_layout_first_line(&parser->head, (struct slice){parser->text, parser->text_length});
-	http_check_method(&parser->head);
+	http_layout_first_line(head, (struct slice){parser->text, parser->text_length});
+	http_check_method(head);
 }
 
 enum http_progress http_parser_head_bytes(
