@@ -462,6 +462,11 @@ void stream_close(struct stream *stream)
 		close(fd);
 }
 
+int stream_detach(struct stream *stream)
+{
+	return shut(stream, false);
+}
+
 void stream_abort(struct stream *stream)
 {
 	bool needs_reset = stream->transport && stream->transport->ops->cut_needs_reset;

@@ -173,7 +173,7 @@ static void on_stream(struct stream *stream, enum stream_event event)
 	}
 }
 
-static const char *name_to_verify(const struct dial *dial)
+const char *dial_name(const struct dial *dial)
 {
 	if (dial->endpoint->tls_name)
 		return dial->endpoint->tls_name;
@@ -185,7 +185,7 @@ static struct transport *open_transport(struct dial *dial, int fd)
 	struct tls_client_target target = {
 	        .credentials = dial->settings->tls,
 	        .address = &dial->endpoint->address,
-	        .name = name_to_verify(dial),
+	        .name = dial_name(dial),
 	        .without_session = dial->without_session,
 	};
 
