@@ -170,8 +170,9 @@ static void build_server_trust(const struct tls_server_settings *settings,
 	tls_trust_add_all(credentials->trust, named);
 	tls_trust_finish(credentials->trust);
 	tls_trust_destroy(named);
-	if (settings->verify_client && tls_trust_count(credentials->trust) == 0 &&
-	        !reporter->failed)
+	bool issuer_matters = settings->verify_client == TLS_VERIFY_CLIENT_ON ||
+	                      settings->verify_client == TLS_VERIFY_CLIENT_OPTIONAL;
+	if (issuer_matters && tls_trust_count(credentials->trust) == 0 && !reporter->failed)
 		tls_report(reporter, TLS_ERROR, TLS_SETTING_VERIFY,
 		        "client certificates cannot be verified: set ssl_client_certificate or "
 		        "ssl_trusted_certificate");
@@ -194,18 +195,33 @@ static void load_pairs(const struct tls_server_settings *settings,
 	reporter->pair = 0;
 }
 
+/* The mode alone where no certificate is looked at. */
+static void add_client_policy(
+        struct tls_fingerprint *fingerprint, const struct tls_server_credentials *credentials)
+{
+	tls_fingerprint_add_number(fingerprint, TLS_TAG_VERIFY, credentials->verify_client);
+	if (credentials->verify_client == TLS_VERIFY_CLIENT_OFF)
+		return;
+	tls_fingerprint_add_number(fingerprint, TLS_TAG_DEPTH, credentials->verify_depth);
+	tls_fingerprint_add_number(fingerprint, TLS_TAG_LEVEL, credentials->policy.security_level);
+	tls_fingerprint_add_trust(fingerprint, credentials->trust);
+}
+
 static void fingerprint_server(
         struct tls_server_credentials *credentials, const struct tls_server_settings *settings)
 {
 	struct tls_fingerprint fingerprint;
 	tls_fingerprint_start(&fingerprint);
+	tls_fingerprint_add(&fingerprint, TLS_TAG_KIND, "client policy", 13);
+	add_client_policy(&fingerprint, credentials);
+	tls_fingerprint_finish(&fingerprint, credentials->client_policy);
+
+	tls_fingerprint_start(&fingerprint);
 	tls_fingerprint_add(&fingerprint, TLS_TAG_KIND, "server", 6);
 	tls_fingerprint_add(&fingerprint, TLS_TAG_SECTION, settings->name, strlen(settings->name));
-	tls_fingerprint_add_number(&fingerprint, TLS_TAG_VERIFY, credentials->verify_client);
-	if (credentials->verify_client) {
-		tls_fingerprint_add_number(&fingerprint, TLS_TAG_DEPTH, credentials->verify_depth);
-		tls_fingerprint_add_trust(&fingerprint, credentials->trust);
-	}
+	tls_fingerprint_add_number(
+	        &fingerprint, TLS_TAG_VERDICT, credentials->verdict_after_handshake);
+	add_client_policy(&fingerprint, credentials);
 	tls_fingerprint_add_policy(&fingerprint, &credentials->policy);
 	tls_fingerprint_finish(&fingerprint, credentials->fingerprint);
 }
@@ -228,8 +244,10 @@ struct tls_server_credentials *tls_server_credentials_create(
 	credentials->magic = TLS_SERVER_CREDENTIALS_MAGIC;
 	credentials->certificate = create_gnutls_credentials();
 	credentials->verify_client = settings->verify_client;
+	credentials->verdict_after_handshake = settings->verdict_after_handshake;
 	credentials->verify_depth = settings->verify_depth;
 	credentials->session_tickets = settings->session_tickets;
+	credentials->session_cache = settings->session_cache;
 	credentials->session_timeout_s = settings->session_timeout_s;
 
 	tls_policy_build(&settings->policy, true, &reporter, &credentials->policy);

@@ -151,10 +151,11 @@ struct tls_server_credentials {
 	unsigned alpn_count;
 	int64_t own_not_after;
 	/* SHA-256 over what decides about client certificates: mode, content of the CAs, depth,
-	 * level. */
+	 * level; of OFF the mode alone. */
 	uint8_t client_policy[TLS_FINGERPRINT_BYTES];
-	/* Goes into the derivation of the ticket key: protocols, CAs, verify mode, depth, level,
-	 * section name. A ticket made under one fingerprint is unknown under another. */
+	/* Goes into the derivation of the ticket key: protocols, CAs, verify mode, when the verdict
+	 * counts, depth, level, section name. A ticket made under one fingerprint is unknown under
+	 * another. */
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
 };
 

@@ -27,6 +27,7 @@ enum tls_fingerprint_tag {
 	TLS_TAG_ALPN,
 	TLS_TAG_SERVER_NAME,
 	TLS_TAG_SECTION,
+	TLS_TAG_VERDICT, /* of a client's certificate: in the handshake or after it */
 };
 
 struct tls_fingerprint {

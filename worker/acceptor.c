@@ -31,7 +31,7 @@ struct listen_socket {
 	struct event_watch watch;
 	struct acceptor *acceptor;
 	const struct config_listener *listener;
-	const struct tcp_proxy *proxy;
+	const struct protocol *protocol;
 	unsigned owner_slot;
 };
 
@@ -117,8 +117,8 @@ static bool accept_one(struct listen_socket *socket)
 		memset(&address, 0, sizeof(address));
 	scoreboard_count(host->row, STAT_ACCEPTED, 1);
 	socket_options_set(fd, &socket->listener->so_keepalive);
-	session_open(host, fd, &address, socket->listener, &socket->proxy->dial,
-	        &socket->proxy->protocol, socket->listener->deferred);
+	session_open(
+	        host, fd, &address, socket->listener, socket->protocol, socket->listener->deferred);
 	return true;
 }
 
@@ -149,8 +149,8 @@ static void on_retry(struct event_timer *timer)
 	acceptor_update(acceptor);
 }
 
-struct acceptor *acceptor_create(
-        const struct worker_env *env, struct session_host *host, const struct tcp_proxy *proxies)
+struct acceptor *acceptor_create(const struct worker_env *env, struct session_host *host,
+        const struct protocol *const *protocols)
 {
 	const struct config *config = env->config;
 	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
@@ -168,7 +168,7 @@ struct acceptor *acceptor_create(
 			struct listen_socket *socket = &acceptor->sockets[acceptor->count++];
 			socket->acceptor = acceptor;
 			socket->listener = &config->listeners[i];
-			socket->proxy = &proxies[config->listeners[i].tcp - config->tcps];
+			socket->protocol = protocols[i];
 			socket->owner_slot = (unsigned)(j % env->worker_count);
 			event_watch_init(&socket->watch, host->io.loop, env->listeners[i].fds[j],
 			        on_acceptable);

@@ -196,7 +196,9 @@ static struct slice evaluate(const struct http_facts *facts, enum variable varia
 struct slice http_variable(const struct http_facts *facts, enum variable variable,
         struct slice name, struct arena *arena)
 {
-	return harmless(evaluate(facts, variable, name, arena), SLICE("\\x"), arena);
+	struct slice value = evaluate(facts, variable, name, arena);
+
+	return value.length ? harmless(value, SLICE("\\x"), arena) : SLICE("");
 }
 
 static struct slice part_value(

@@ -93,8 +93,9 @@ static bool check_strength(const struct tls_path *path, unsigned level, struct t
 	for (unsigned depth = 0; depth <= path->count; depth++) {
 		gnutls_x509_crt_t certificate = at(path, depth);
 		if (tls_strength_key_is_weak(certificate, level, weakness, sizeof(weakness))) {
-			tls_verdict_refuse(verdict, TLS_VERDICT_WEAK_KEY, certificate, depth,
-			        "weak key: %s", weakness);
+			tls_verdict_refuse(verdict,
+			        depth == 0 ? TLS_VERDICT_WEAK_KEY : TLS_VERDICT_WEAK_CA_KEY,
+			        certificate, depth, "weak key: %s", weakness);
 			return false;
 		}
 		/* Nobody relies on an anchor's own signature. */

@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int alerts[] = {
-#define TLS_VERDICT_ALERT(name, alert) alert,
-        TLS_VERDICT_TABLE(TLS_VERDICT_ALERT)
-#undef TLS_VERDICT_ALERT
+static const struct {
+	int alert;
+	const char *failed;
+	bool about_issuer;
+} rows[] = {
+#define TLS_VERDICT_ROW(name, alert, words, only_issuer) {alert, "FAILED:" words, only_issuer},
+        TLS_VERDICT_TABLE(TLS_VERDICT_ROW)
+#undef TLS_VERDICT_ROW
 };
 
 void tls_verdict_accept(struct tls_verdict *verdict, int64_t not_after)
@@ -27,7 +31,7 @@ void tls_verdict_refuse(struct tls_verdict *verdict, enum tls_verdict_reason rea
 	CHECK(reason != TLS_VERDICT_OK && reason < TLS_VERDICT_COUNT);
 	char subject[TLS_SUBJECT_MAX], issuer[TLS_SUBJECT_MAX];
 	va_list arguments;
-	*verdict = (struct tls_verdict){.reason = reason, .alert = alerts[reason]};
+	*verdict = (struct tls_verdict){.reason = reason, .alert = rows[reason].alert};
 	va_start(arguments, format);
 	vsnprintf(verdict->text, sizeof(verdict->text), format, arguments);
 	va_end(arguments);
@@ -38,4 +42,16 @@ void tls_verdict_refuse(struct tls_verdict *verdict, enum tls_verdict_reason rea
 	        " (%s, issuer %s, chain depth %u)",
 	        tls_subject_format(certificate, subject, sizeof(subject)),
 	        tls_issuer_format(certificate, issuer, sizeof(issuer)), depth);
+}
+
+const char *tls_verdict_failed_text(enum tls_verdict_reason reason)
+{
+	CHECK(reason != TLS_VERDICT_OK && reason < TLS_VERDICT_COUNT);
+	return rows[reason].failed;
+}
+
+bool tls_verdict_is_about_issuer(enum tls_verdict_reason reason)
+{
+	CHECK(reason < TLS_VERDICT_COUNT);
+	return rows[reason].about_issuer;
 }

@@ -218,7 +218,7 @@ static void refuse_unknown(struct search *search)
 		tls_verdict_refuse(search->verdict, TLS_VERDICT_SELF_SIGNED, top->certificate,
 		        depth, "self-signed, and not itself trusted");
 	else if (self_signed)
-		tls_verdict_refuse(search->verdict, TLS_VERDICT_UNKNOWN_CA, leaf->certificate, 0,
+		tls_verdict_refuse(search->verdict, TLS_VERDICT_UNKNOWN_ROOT, leaf->certificate, 0,
 		        "unknown CA: the chain ends at %s, which is not trusted", issuer_text);
 	else
 		tls_verdict_refuse(search->verdict, TLS_VERDICT_MISSING_ISSUER, top->certificate,

@@ -314,7 +314,7 @@ static void untrusted_chains_are_told_apart(void **state)
 	const struct row rows[] = {
 	        {.sent = {foreign, pki.other_root},
 	                .trusted = {pki.root},
-	                .reason = TLS_VERDICT_UNKNOWN_CA,
+	                .reason = TLS_VERDICT_UNKNOWN_ROOT,
 	                .text = "unknown CA: the chain ends at CN=Other CA, which is not trusted "
 	                        "(CN=" NAME ", issuer CN=Other CA, chain depth 0)"},
 	        {.sent = {foreign},
@@ -504,7 +504,7 @@ static void weak_keys_depend_on_the_level(void **state)
 	        {.sent = {under_weak},
 	                .trusted = {weak_root},
 	                .level = LEVEL_2,
-	                .reason = TLS_VERDICT_WEAK_KEY,
+	                .reason = TLS_VERDICT_WEAK_CA_KEY,
 	                .text = "weak key: RSA 1024 bits, level 2 demands 2048 (CN=Weak, issuer "
 	                        "CN=Weak, "
 	                        "chain depth 1)"},
@@ -697,7 +697,7 @@ static void lists_of_any_kind_end(void **state)
 	        &(struct pki_request){.name = NAME, .dns = {NAME}, .without_key_ids = true},
 	        maze_root);
 	maze.sent[0] = lost;
-	maze.reason = TLS_VERDICT_UNKNOWN_CA;
+	maze.reason = TLS_VERDICT_UNKNOWN_ROOT;
 	maze.text = "the chain ends at CN=Maze";
 	expect(&maze);
 	for (int i = 0; i < 15; i++)
