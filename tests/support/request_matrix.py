@@ -22,9 +22,9 @@ class Verdict:
         return f"{self.kind}: {self.text}"
 
 
-# The worst first: read in two ways, or by the wrong one; passed on malformed; no end; passed on what
-# had to be refused; any other difference.
-KINDS = ("DANGER", "INVALID", "HANG", "LAX", "WRONG", "")
+# The worst first: read in two ways, or by the wrong one; malformed passed on; a cut answer that looks
+# whole; no end; passed on what had to be refused; any other difference.
+KINDS = ("DANGER", "INVALID", "SILENT", "HANG", "LAX", "WRONG", "")
 GOOD = Verdict("")
 SMUGGLED = b"/smuggled"
 
