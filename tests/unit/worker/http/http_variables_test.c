@@ -37,6 +37,7 @@ static void expect_named(
 {
 	struct slice value = http_variable(&rig->facts, variable, slice_of(name), rig->arena);
 
+	assert_non_null(value.data); /* an empty body is not the same as none */
 	if (!slice_equal(value, slice_of(wanted)))
 		fail_msg("variable %d %s: \"%.*s\", not \"%s\"", variable, name, (int)value.length,
 		        value.data, wanted);
