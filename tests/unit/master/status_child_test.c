@@ -225,6 +225,7 @@ static void it_holds_no_foreign_descriptors(void **state)
 
 	commit(rig, 1, true);
 	expect(rig, "/metrics", "200 OK");
+	run(rig, 100); /* and that client has gone */
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)status_pid());
 	DIR *directory = opendir(path);
 	if (!directory)
