@@ -33,6 +33,8 @@ struct listen_socket {
 	const struct config_listener *listener;
 	const struct protocol *protocol;
 	unsigned owner_slot;
+	unsigned turn; /* of the loop in which it was acceptable last */
+	int accepts_max; /* per event: as many as lately came at once */
 };
 
 struct acceptor {
@@ -122,23 +124,41 @@ static bool accept_one(struct listen_socket *socket)
 	return true;
 }
 
-/* One connection per event where sessions are busy anyway would leave others waiting; a whole batch
- * where only one waits ends in a call that is known to be vain. So: the first, then more only while
- * they come. */
+/* A batch that empties the queue ends in a call in vain, which costs as much as accepting; one
+ * connection per event would leave many waiting where sessions keep the loop busy. So a socket that
+ * is acceptable turn after turn gets twice as many each time, and back to what came at once when a
+ * call was in vain. */
+static void adapt(struct listen_socket *socket, int accepted)
+{
+	unsigned turn = event_loop_turn(socket->acceptor->host->io.loop);
+
+	if (accepted < socket->accepts_max)
+		socket->accepts_max = accepted > 0 ? accepted : 1;
+	else if (turn != socket->turn + 1)
+		socket->accepts_max = 1;
+	else if (socket->accepts_max < ACCEPTS_PER_EVENT)
+		socket->accepts_max *= 2;
+	socket->turn = turn;
+}
+
 static void on_acceptable(struct event_watch *watch, unsigned events)
 {
 	struct listen_socket *socket = LIST_OBJECT(watch, struct listen_socket, watch);
 	struct acceptor *acceptor = socket->acceptor;
 
+	int accepted = 0;
+
 	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_EVENT && !acceptor->stopped; i++) {
+	while (accepted < socket->accepts_max && !acceptor->stopped) {
 		if (is_full(acceptor)) {
 			acceptor_update(acceptor);
 			return;
 		}
 		if (!accept_one(socket))
-			return;
+			break;
+		accepted++;
 	}
+	adapt(socket, accepted);
 }
 
 static void on_retry(struct event_timer *timer)
@@ -169,6 +189,7 @@ struct acceptor *acceptor_create(const struct worker_env *env, struct session_ho
 			socket->acceptor = acceptor;
 			socket->listener = &config->listeners[i];
 			socket->protocol = protocols[i];
+			socket->accepts_max = 1;
 			socket->owner_slot = (unsigned)(j % env->worker_count);
 			event_watch_init(&socket->watch, host->io.loop, env->listeners[i].fds[j],
 			        on_acceptable);

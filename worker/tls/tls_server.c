@@ -39,6 +39,8 @@ struct tls_server {
 	char *server_name; /* NULL: none was sent */
 	struct tls_client_certificate certificate;
 	struct tls_session_ids ids;
+	bool finished_said; /* TLS 1.3: our Finished, the end of our flight */
+	bool ticket_sent;
 };
 
 static struct tls_server *server_of(struct tls_transport *tls)
@@ -221,8 +223,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 
 	(void)when;
 	CHECK_OBJ(server, TLS_SERVER_MAGIC);
-	if (!incoming)
+	if (!incoming) {
+		server->finished_said |= type == GNUTLS_HANDSHAKE_FINISHED;
 		return 0;
+	}
 	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
 		return on_client_hello(server, body);
 	if (!server->credentials) /* SSL 2 */
@@ -250,12 +254,25 @@ static bool is_allowed_suite(struct tls_server *server)
 	return false;
 }
 
-/* One ticket, which leaves with the first bytes of the application. */
+/* One is enough: each connection that resumes is given another. */
 static void send_ticket(struct tls_server *server)
 {
-	if (server->credentials->session_tickets && !server->ids.unwanted &&
-	        gnutls_protocol_get_version(server->tls.session) == GNUTLS_TLS1_3)
-		gnutls_session_ticket_send(server->tls.session, 1, 0);
+	if (server->ticket_sent || !server->credentials->session_tickets || server->ids.unwanted ||
+	        gnutls_protocol_get_version(server->tls.session) != GNUTLS_TLS1_3)
+		return;
+	server->ticket_sent = true;
+	gnutls_session_ticket_send(server->tls.session, 1, 0);
+}
+
+/* With a client that is not asked for a certificate everything is known before its Finished: the
+ * ticket goes with ours. Not in a resumed handshake: GnuTLS has its secret only later. */
+static void end_flight(struct tls_transport *tls)
+{
+	struct tls_server *server = server_of(tls);
+
+	if (server->finished_said && !gnutls_session_is_resumed(tls->session) &&
+	        server->credentials->verify_client == TLS_VERIFY_CLIENT_OFF)
+		send_ticket(server);
 }
 
 static bool accept_handshake(struct tls_transport *tls)
@@ -286,6 +303,7 @@ static void destroy(struct tls_transport *tls)
 }
 
 static const struct tls_role server_role = {
+        .end_flight = end_flight,
         .accept = accept_handshake,
         .explain = explain,
         .destroy = destroy,

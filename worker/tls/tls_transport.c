@@ -100,6 +100,8 @@ static enum io_result handshake_step(struct tls_transport *tls)
 				continue;
 			return session_failed(tls, code);
 		}
+		if (tls->role->end_flight)
+			tls->role->end_flight(tls);
 		/* Nothing is read before what we said has left. */
 		enum io_result sent = tls_ciphertext_send(tls);
 		if (sent == IO_ERROR)

@@ -19,6 +19,9 @@
 struct tls_transport;
 
 struct tls_role {
+	/* GnuTLS has said all it can say before the other side answers; leaves in the same send.
+	 * NULL: nothing to add. */
+	void (*end_flight)(struct tls_transport *tls);
 	/* After gnutls_handshake succeeded, before anything above hears of it. false: refused, with
 	 * the fault set. */
 	bool (*accept)(struct tls_transport *tls);
