@@ -62,7 +62,7 @@ say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o
-.PHONY: all deps deps-test test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
+.PHONY: all deps deps-test demo test unit unit-build e2e check-asan check-valgrind bench fuzz fuzz-replay lint layers format \
 	format-check coverage manual install uninstall dist clean help
 all: $(BIN)                     ## build build/release/sealane
 
@@ -123,6 +123,11 @@ deps:                           ## install what building and running need (Debia
 	$(Q)tests/support/install_packages.sh build
 deps-test:                      ## install what the tests and checks need besides
 	$(Q)tests/support/install_packages.sh build test
+
+demo:                           ## the whole example of etc/seed.ini on this machine, with throw-away certificates
+	$(Q)tests/support/install_packages.sh build demo
+	$(Q)$(MAKE) $(JOBS) all
+	$(Q)etc/demo/run.sh $(BIN) build/demo
 
 test:                           ## install what is missing, build, run all tests: under 10 minutes
 	$(Q)$(MAKE) deps-test

@@ -7,7 +7,7 @@
  * [tcp NAME] that inherits it.
  */
 #include "master/config_load.h"
-#include "master/config_utf8.h"
+#include "master/json.h"
 #include "shared/arena.h"
 #include "shared/check.h"
 #include "shared/slice.h"
@@ -130,34 +130,11 @@ const char *config_message_format(const struct config_message *message, char *bu
 	return buffer;
 }
 
-/* A JSON string; bytes that are no UTF-8 (a file name may hold any) become U+FFFD. */
-static void print_json_string(FILE *file, const char *text)
-{
-	struct slice left = slice_of(text);
-
-	putc('"', file);
-	while (left.length) {
-		size_t length = config_utf8_character(left);
-		unsigned char c = (unsigned char)left.data[0];
-		if (length == 0)
-			fputs("\\ufffd", file);
-		else if (c == '"' || c == '\\')
-			fprintf(file, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(file, "\\u%04x", c);
-		else
-			fwrite(left.data, 1, length, file);
-		length = length ? length : 1;
-		left = (struct slice){left.data + length, left.length - length};
-	}
-	putc('"', file);
-}
-
 static void print_json(FILE *file, const struct config_message *message)
 {
 	fprintf(file, "{\"severity\":\"%s\",\"file\":", severity_name(message->severity));
 	if (message->file)
-		print_json_string(file, message->file);
+		json_print_string(file, message->file);
 	else
 		fputs("null", file);
 	fputs(",\"line\":", file);
@@ -166,7 +143,7 @@ static void print_json(FILE *file, const struct config_message *message)
 	else
 		fputs("null", file);
 	fputs(",\"text\":", file);
-	print_json_string(file, message->text);
+	json_print_string(file, message->text);
 	fputs("}\n", file);
 }
 

@@ -24,6 +24,11 @@
 	X(CLOSE_CLIENT_CLEAR_TEXT, "client_clear_text", true,                                      \
 	        "the client spoke clear text to TLS")                                              \
 	X(CLOSE_CLIENT_PROTOCOL, "client_protocol", true, "the client broke the TLS protocol")     \
+	X(CLOSE_CLIENT_ABORTED, "client_aborted", false,                                           \
+	        "the client ended in the middle of its request")                                   \
+	X(CLOSE_CLIENT_BAD_REQUEST, "client_bad_request", true, "the request was refused")         \
+	X(CLOSE_CLIENT_TIMEOUT, "client_timeout", true,                                            \
+	        "the client was too slow in sending or reading")                                   \
 	X(CLOSE_UPSTREAM_CONNECT, "upstream_connect", true, "the upstream refused the connection") \
 	X(CLOSE_UPSTREAM_CONNECT_TIMEOUT, "upstream_connect_timeout", true,                        \
 	        "connecting to the upstream took too long")                                        \
@@ -44,6 +49,12 @@
 	        "the upstream ended TLS without close_notify")                                     \
 	X(CLOSE_UPSTREAM_PROTOCOL, "upstream_protocol", true,                                      \
 	        "the upstream broke the TLS protocol")                                             \
+	X(CLOSE_UPSTREAM_TIMEOUT, "upstream_timeout", true,                                        \
+	        "the upstream was too slow in reading or answering")                               \
+	X(CLOSE_UPSTREAM_CLOSED, "upstream_closed", true,                                          \
+	        "the upstream closed before its answer was whole")                                 \
+	X(CLOSE_UPSTREAM_BAD_RESPONSE, "upstream_bad_response", true,                              \
+	        "the upstream's answer was refused")                                               \
 	X(CLOSE_NO_UPSTREAM, "no_upstream", true, "no server of the group can be used")            \
 	X(CLOSE_BIND, "bind", true, "no proxy_bind address could be used")                         \
 	X(CLOSE_IDLE_TIMEOUT, "idle_timeout", true, "no byte moved for proxy_timeout")             \

@@ -4,16 +4,21 @@
  *
  * One segment per configuration: a record for each endpoint and each group, at their state_index.
  * Each fact is one atomic word, so that there is no lock to take or to lose; what the words mean is
- * the balancer's. Unchanged endpoints take theirs along into the next configuration's segment.
+ * the balancer's. Unchanged endpoints take theirs along into the next configuration's segment, and
+ * go on counting where they did: counters are shared by all generations.
  */
 #ifndef SHARED_UPSTREAM_STATE_H
 #define SHARED_UPSTREAM_STATE_H
 
+#include "shared/stats_table.h"
+
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct config;
+struct config_endpoint;
 
 /* Times are CLOCK_MONOTONIC in milliseconds, the same in all processes. */
 struct upstream_endpoint_state {
@@ -33,8 +38,12 @@ struct upstream_state;
 struct upstream_state *upstream_state_create(size_t endpoint_count, size_t group_count);
 void upstream_state_destroy(struct upstream_state *state);
 
-/* Copies what is known of each group of the same name, and in it of each endpoint whose `server`
- * text and address are the same. Workers may be using `old_state`. */
+/* The same `server` text and the same address. */
+bool upstream_state_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b);
+
+/* Copies what is known of each group of the same name, and in it of each endpoint that is the same;
+ * where several are, the first goes with the first. Workers may be using `old_state`. To be called
+ * before anybody uses `new_state`. */
 void upstream_state_carry_over(const struct upstream_state *old_state,
         const struct config *old_config, struct upstream_state *new_state,
         const struct config *new_config);
@@ -43,5 +52,11 @@ void upstream_state_carry_over(const struct upstream_state *old_state,
 struct upstream_endpoint_state *upstream_state_endpoint(
         const struct upstream_state *state, size_t index);
 struct upstream_group_state *upstream_state_group(const struct upstream_state *state, size_t index);
+
+/* Worker: counts for the endpoint of this state_index. */
+void upstream_state_count(const struct upstream_state *state, size_t endpoint,
+        enum upstream_stat stat, uint64_t amount);
+uint64_t upstream_state_counted(
+        const struct upstream_state *state, size_t endpoint, enum upstream_stat stat);
 
 #endif

@@ -31,8 +31,10 @@ struct listen_socket {
 	struct event_watch watch;
 	struct acceptor *acceptor;
 	const struct config_listener *listener;
-	const struct tcp_proxy *proxy;
+	const struct protocol *protocol;
 	unsigned owner_slot;
+	unsigned turn; /* of the loop in which it was acceptable last */
+	int accepts_max; /* per event: as many as lately came at once */
 };
 
 struct acceptor {
@@ -117,28 +119,46 @@ static bool accept_one(struct listen_socket *socket)
 		memset(&address, 0, sizeof(address));
 	scoreboard_count(host->row, STAT_ACCEPTED, 1);
 	socket_options_set(fd, &socket->listener->so_keepalive);
-	session_open(host, fd, &address, socket->listener, &socket->proxy->dial,
-	        &socket->proxy->protocol, socket->listener->deferred);
+	session_open(
+	        host, fd, &address, socket->listener, socket->protocol, socket->listener->deferred);
 	return true;
 }
 
-/* One connection per event where sessions are busy anyway would leave others waiting; a whole batch
- * where only one waits ends in a call that is known to be vain. So: the first, then more only while
- * they come. */
+/* A batch that empties the queue ends in a call in vain, which costs as much as accepting; one
+ * connection per event would leave many waiting where sessions keep the loop busy. So a socket that
+ * is acceptable turn after turn gets twice as many each time, and back to what came at once when a
+ * call was in vain. */
+static void adapt(struct listen_socket *socket, int accepted)
+{
+	unsigned turn = event_loop_turn(socket->acceptor->host->io.loop);
+
+	if (accepted < socket->accepts_max)
+		socket->accepts_max = accepted > 0 ? accepted : 1;
+	else if (turn != socket->turn + 1)
+		socket->accepts_max = 1;
+	else if (socket->accepts_max < ACCEPTS_PER_EVENT)
+		socket->accepts_max *= 2;
+	socket->turn = turn;
+}
+
 static void on_acceptable(struct event_watch *watch, unsigned events)
 {
 	struct listen_socket *socket = LIST_OBJECT(watch, struct listen_socket, watch);
 	struct acceptor *acceptor = socket->acceptor;
 
+	int accepted = 0;
+
 	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_EVENT && !acceptor->stopped; i++) {
+	while (accepted < socket->accepts_max && !acceptor->stopped) {
 		if (is_full(acceptor)) {
 			acceptor_update(acceptor);
 			return;
 		}
 		if (!accept_one(socket))
-			return;
+			break;
+		accepted++;
 	}
+	adapt(socket, accepted);
 }
 
 static void on_retry(struct event_timer *timer)
@@ -149,8 +169,8 @@ static void on_retry(struct event_timer *timer)
 	acceptor_update(acceptor);
 }
 
-struct acceptor *acceptor_create(
-        const struct worker_env *env, struct session_host *host, const struct tcp_proxy *proxies)
+struct acceptor *acceptor_create(const struct worker_env *env, struct session_host *host,
+        const struct protocol *const *protocols)
 {
 	const struct config *config = env->config;
 	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
@@ -168,7 +188,8 @@ struct acceptor *acceptor_create(
 			struct listen_socket *socket = &acceptor->sockets[acceptor->count++];
 			socket->acceptor = acceptor;
 			socket->listener = &config->listeners[i];
-			socket->proxy = &proxies[config->listeners[i].tcp - config->tcps];
+			socket->protocol = protocols[i];
+			socket->accepts_max = 1;
 			socket->owner_slot = (unsigned)(j % env->worker_count);
 			event_watch_init(&socket->watch, host->io.loop, env->listeners[i].fds[j],
 			        on_acceptable);

@@ -11,16 +11,15 @@
 
 #include "shared/worker_env.h"
 #include "worker/session/session.h"
-#include "worker/tcp/tcp_proxy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct acceptor;
 
-/* `proxies`: one for each config->tcps. Nothing is accepted before acceptor_update. */
-struct acceptor *acceptor_create(
-        const struct worker_env *env, struct session_host *host, const struct tcp_proxy *proxies);
+/* `protocols`: one for each config->listeners. Nothing is accepted before acceptor_update. */
+struct acceptor *acceptor_create(const struct worker_env *env, struct session_host *host,
+        const struct protocol *const *protocols);
 void acceptor_destroy(struct acceptor *acceptor);
 
 /* Once a second and after any change: looks at limits and at the other workers, and watches what is

@@ -18,7 +18,11 @@
 #include "shared/worker_env.h"
 #include "worker/acceptor.h"
 #include "worker/control.h"
+#include "worker/http/http_host.h"
+#include "worker/http/http_proxy.h"
+#include "worker/tcp/tcp_proxy.h"
 #include "worker/tls/tls_server.h"
+#include "worker/upstream/idle_pool.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -36,7 +40,8 @@ struct worker {
 	struct session_host host;
 	struct tls_client_context tls_client;
 	struct tls_server_context tls_server;
-	struct tcp_proxy *proxies;
+	struct tcp_proxy *tcp_proxies; /* of each [tcp NAME] */
+	const struct protocol **protocols; /* of each listener */
 	struct acceptor *acceptor;
 	struct event_task end_check;
 	uint64_t drain_started_ms;
@@ -85,8 +90,8 @@ static void log_cut(const struct worker *worker, enum close_reason reason)
 		LIST_EACH(link, &worker->host.sessions)
 		count += LIST_OBJECT(link, struct session, link)->listener == &config->listeners[i];
 		if (count)
-			log_write(LOG_WARN, "%zu connections of listen %s (tcp %s) are cut: %s",
-			        count, config->listeners[i].text, config->listeners[i].tcp->name,
+			log_write(LOG_WARN, "%zu connections of listen %s (%s) are cut: %s", count,
+			        config->listeners[i].text, config->listeners[i].section,
 			        close_reason_text(reason));
 	}
 }
@@ -100,6 +105,13 @@ static void drain(struct worker *worker)
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_DRAINING);
 	process_title_set("worker %u (draining)", worker->env->slot);
 	acceptor_stop(worker->acceptor);
+	idle_pool_drain(worker->host.dialer.pool);
+	LIST_EACH(link, &worker->host.sessions)
+	{
+		struct session *session = LIST_OBJECT(link, struct session, link);
+		if (session->protocol->drain)
+			session->protocol->drain(session);
+	}
 	exit_when_drained(worker);
 }
 
@@ -150,7 +162,7 @@ static void cut_outlived(struct worker *worker)
 	LIST_EACH(link, &worker->host.sessions)
 	{
 		struct session *session = LIST_OBJECT(link, struct session, link);
-		uint32_t limit_ms = session->listener->tcp->shutdown_timeout_ms;
+		uint32_t limit_ms = session->shutdown_timeout_ms;
 		if (!limit_ms || drained_ms < limit_ms)
 			continue;
 		count++;
@@ -225,9 +237,9 @@ static size_t largest_buffer(const struct config *config)
 {
 	size_t largest = BUFFER_SMALL_BYTES;
 
-	for (size_t i = 0; i < config->tcp_count; i++)
-		if (config->tcps[i].proxy_buffer_size > largest)
-			largest = config->tcps[i].proxy_buffer_size;
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (config->listeners[i].buffer_bytes_max > largest)
+			largest = config->listeners[i].buffer_bytes_max;
 	return largest;
 }
 
@@ -254,8 +266,11 @@ static void open_host(struct worker *worker)
 	        .row = host->row,
 	};
 	CHECK(host->dialer.balancer);
-	upstream_connections_init(&host->dialer.connections, &host->io);
+	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
+	host->dialer.pool = idle_pool_create(env->config, &host->io);
+	CHECK(host->dialer.pool);
 	host->tls_server = &worker->tls_server;
+	host->http = http_host_create(env->config);
 	host->log_files = env->log_files;
 	host->slot = env->slot;
 	list_init(&host->sessions);
@@ -267,11 +282,17 @@ static void open_proxies(struct worker *worker)
 {
 	const struct config *config = worker->env->config;
 
-	worker->proxies = calloc(
-	        config->tcp_count ? config->tcp_count : 1, sizeof(*worker->proxies));
-	CHECK(worker->proxies);
+	worker->tcp_proxies = calloc(config->tcp_count + 1, sizeof(*worker->tcp_proxies));
+	worker->protocols = calloc(config->listener_count + 1, sizeof(*worker->protocols));
+	CHECK(worker->tcp_proxies && worker->protocols);
 	for (size_t i = 0; i < config->tcp_count; i++)
-		tcp_proxy_init(&worker->proxies[i], &config->tcps[i]);
+		tcp_proxy_init(&worker->tcp_proxies[i], &config->tcps[i]);
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct config_listener *listener = &config->listeners[i];
+		worker->protocols[i] =
+		        listener->tcp ? &worker->tcp_proxies[listener->tcp - config->tcps].protocol
+		                      : &http_protocol;
+	}
 }
 
 static void start(struct worker *worker)
@@ -279,7 +300,7 @@ static void start(struct worker *worker)
 	process_title_set("worker %u", worker->env->slot);
 	open_host(worker);
 	open_proxies(worker);
-	worker->acceptor = acceptor_create(worker->env, &worker->host, worker->proxies);
+	worker->acceptor = acceptor_create(worker->env, &worker->host, worker->protocols);
 	control_open(&worker->control, worker->loop, worker->env->control_fd, on_control, worker);
 	event_timer_init(&worker->tick, worker->loop, on_tick);
 	atomic_store(&worker->host.row->state, (uint32_t)WORKER_RUNNING);
@@ -292,6 +313,7 @@ static void stop(struct worker *worker)
 	event_timer_stop(&worker->tick);
 	control_close(&worker->control);
 	close_all(worker, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(worker->host.dialer.pool);
 	event_loop_run_tasks(worker->loop); /* the ends of the sessions */
 	acceptor_destroy(worker->acceptor);
 	reset_queue_destroy(worker->host.io.resets);
@@ -301,7 +323,9 @@ static void stop(struct worker *worker)
 	balancer_destroy(worker->host.dialer.balancer);
 	tls_wire_destroy(worker->tls_client.wire);
 	buffer_pool_destroy(worker->host.io.pool);
-	free(worker->proxies);
+	http_host_destroy(worker->host.http);
+	free(worker->protocols);
+	free(worker->tcp_proxies);
 	log_tick();
 }
 

@@ -13,6 +13,7 @@ struct event_loop {
 	struct list tasks;
 	struct event_watch *watches[FAKE_LOOP_MAX];
 	struct event_timer *timers[FAKE_LOOP_MAX];
+	unsigned turns;
 	size_t watch_count, timer_count, watch_changes, noted_reads;
 };
 
@@ -51,6 +52,11 @@ void event_loop_stop(struct event_loop *loop)
 uint64_t event_loop_now_ms(const struct event_loop *loop)
 {
 	return loop->now_ms;
+}
+
+unsigned event_loop_turn(const struct event_loop *loop)
+{
+	return loop->turns;
 }
 
 struct ev_loop *event_loop_ev(struct event_loop *loop)
@@ -169,6 +175,7 @@ bool fake_loop_fire(struct event_watch *watch, unsigned events)
 
 void fake_loop_end_turn(struct event_loop *loop)
 {
+	loop->turns++;
 	event_loop_run_tasks(loop);
 }
 

@@ -22,6 +22,7 @@ static void start(struct session *session)
 	struct fake_session *fake = FAKE_OF(session->host, host);
 	struct stream *client = &session->client;
 
+	session->dial_settings = &fake->dial_settings;
 	fake->session = session;
 	stream_close(client);
 	stream_open(client, fake_descriptor(), fake_transport_create(&fake->client, IO_CLIENT),
@@ -30,8 +31,9 @@ static void start(struct session *session)
 	stream_start(client, false);
 }
 
-static void stop(struct session *session)
+static void stop(struct session *session, enum close_reason reason)
 {
+	(void)reason;
 	dial_cancel(&session->dial);
 }
 
@@ -57,6 +59,7 @@ static void init_upstream(struct fake_session *fake)
 	        .groups = &fake->group, .group_count = 1, .endpoint_count = 1};
 	fake->upstream_state = upstream_state_create(1, 1);
 	fake->host.dialer.balancer = balancer_create(&fake->config, fake->upstream_state);
+	fake->host.dialer.pool = idle_pool_create(&fake->config, &fake->host.io);
 	fake->dial_settings.group = &fake->group;
 	fake->dial_settings.next_upstream = NEXT_UPSTREAM_ERROR | NEXT_UPSTREAM_TIMEOUT;
 }
@@ -72,13 +75,14 @@ void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 	host->io.resets = reset_queue_create(host->io.loop);
 	host->dialer.io = &host->io;
 	host->dialer.row = host->row = &fake->row;
-	upstream_connections_init(&host->dialer.connections, &host->io);
+	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
 	host->on_session_end = on_session_end;
 	list_init(&host->sessions);
 	list_init(&host->spare);
 	fake->tcp.name = "fake";
-	fake->tcp.proxy_buffer_size = LARGE_BYTES;
 	fake->listener.tcp = &fake->tcp;
+	fake->listener.section = "tcp fake";
+	fake->listener.buffer_bytes_max = LARGE_BYTES;
 	fake->listener.text = "127.0.0.1:1";
 	init_upstream(fake);
 	fake->settings = (struct tunnel_settings){
@@ -93,8 +97,8 @@ void fake_session_open(struct fake_session *fake)
 	        .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 	        .length = sizeof(client.in)};
 
-	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->dial_settings,
-	        &fake->protocol, false);
+	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->protocol,
+	        false);
 	CHECK(fake->session);
 }
 
@@ -135,6 +139,7 @@ void fake_session_destroy(struct fake_session *fake)
 
 	if (fake->session && !fake->session->closed)
 		session_close(fake->session, CLOSE_FAST_SHUTDOWN);
+	idle_pool_destroy(host->dialer.pool);
 	fake_loop_end_turn(host->io.loop);
 	CHECK(!fake->session || fake->ended == 1);
 	CHECK(host->session_count == 0);

@@ -45,18 +45,20 @@ struct http_head {
 	bool has_content_length;
 	bool keep_alive; /* the sender would go on (RFC 9112 9.3) */
 	struct slice upgrade; /* the Upgrade field, where Connection names it; empty: none */
-	struct slice connection; /* the options of all Connection fields, joined by ", "; as received */
+	struct slice
+	        connection; /* the options of all Connection fields, joined by ", "; as received */
 	/* a request's */
 	enum http_method method;
 	struct slice method_name;
 	bool idempotent; /* RFC 9110 9.2.2 */
 	struct slice request_line; /* as received, for logs */
 	struct slice target; /* in origin form, or "*": path and query as received */
-	struct slice path; /* of it: percent-decoded, dot segments and double slashes removed */
+	struct slice path; /* of it: percent-decoded, dot segments and double slashes removed; of
+	                      "*": "/" */
 	struct slice args; /* of it, behind the first '?'; as received */
 	struct slice authority; /* "host" or "host:port", lower case; empty only for HTTP/1.0 */
 	struct slice host; /* of it, without the port */
-	bool expect_continue;
+	bool expect_continue; /* and a body that is waited for */
 	/* a response's */
 	unsigned status;
 	struct slice reason;

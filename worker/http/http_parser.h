@@ -21,11 +21,13 @@ struct http_limits {
 
 /* What a body's framing may cost beside its data: chunk extensions, trailers. */
 enum { HTTP_CHUNK_OVERHEAD_MAX = 8 * 1024 };
+/* Fields of a head; beyond: 431, for a response 502. */
+enum { HTTP_FIELDS_MAX = 1000 };
 
 enum http_progress { HTTP_MORE, HTTP_COMPLETE, HTTP_REFUSED };
 
 struct http_refusal {
-	unsigned status; /* to answer: 400, 414, 431, 501, 505, 405; 502 for a response */
+	unsigned status; /* to answer: 400, 405, 414, 417, 431, 501, 505; 502 for a response */
 	const char *text; /* static; a sentence part for the error log: "two Host fields" */
 };
 
@@ -34,10 +36,12 @@ struct http_refusal {
 struct http_parser *http_parser_create(struct arena *arena, enum http_kind kind,
         enum http_method method, const struct http_limits *limits);
 
-/* HTTP_COMPLETE: the head ends with the first *used_out bytes and http_parser_head has it; HTTP_MORE:
- * all were used. Empty lines before a request are skipped (RFC 9112 2.2). */
+/* HTTP_COMPLETE: the head ends with the first *used_out bytes and http_parser_head has it;
+ * HTTP_MORE: all were used. Empty lines before a request are skipped (RFC 9112 2.2). */
 enum http_progress http_parser_head_bytes(
         struct http_parser *parser, struct slice bytes, size_t *used_out);
+/* After HTTP_REFUSED it is good for logs alone: request_line, method_name and method as far as they
+ * were read. */
 const struct http_head *http_parser_head(const struct http_parser *parser);
 
 /* Called with each piece of data, within the bytes that were given. */

@@ -10,6 +10,7 @@
 #include "shared/arena.h"
 #include "shared/check.h"
 #include "worker/io/text_writer.h"
+#include "worker/tls/tls_server.h"
 #include "worker/upstream/dial_attempts.h"
 
 #include <unistd.h>
@@ -121,12 +122,23 @@ static struct slice upstream_addresses(const struct http_facts *facts, struct ar
 	return copied(dial_attempts_format(&facts->session->dial, text), arena);
 }
 
-/* Of a client without TLS all are empty. */
-static struct slice client_tls(const struct http_facts *facts, enum variable variable)
+/* What the client's TLS session holds beyond session->facts; without TLS all are empty. */
+static struct slice client_tls(const struct session *session, enum variable variable)
 {
-	(void)facts;
-	(void)variable;
-	return SLICE("");
+	struct tls_server_facts facts;
+
+	if (!session->facts.client_tls.protocol ||
+	        !tls_server_facts(session->client.transport, &facts))
+		return SLICE("");
+	if (variable == VARIABLE_SSL_SERVER_NAME)
+		return slice_of(facts.server_name);
+	if (variable == VARIABLE_SSL_CLIENT_VERIFY)
+		return slice_of(facts.verify);
+	if (variable == VARIABLE_SSL_CLIENT_S_DN)
+		return slice_of(facts.subject);
+	if (variable == VARIABLE_SSL_CLIENT_I_DN)
+		return slice_of(facts.issuer);
+	return slice_of(facts.serial);
 }
 
 static struct slice evaluate(const struct http_facts *facts, enum variable variable,
@@ -178,7 +190,7 @@ static struct slice evaluate(const struct http_facts *facts, enum variable varia
 	case VARIABLE_SSL_CLIENT_S_DN:
 	case VARIABLE_SSL_CLIENT_I_DN:
 	case VARIABLE_SSL_CLIENT_SERIAL:
-		return client_tls(facts, variable);
+		return client_tls(session, variable);
 	case VARIABLE_UPSTREAM_ADDR:
 		return upstream_addresses(facts, arena);
 	case VARIABLE_UPSTREAM_STATUS:
@@ -196,7 +208,9 @@ static struct slice evaluate(const struct http_facts *facts, enum variable varia
 struct slice http_variable(const struct http_facts *facts, enum variable variable,
         struct slice name, struct arena *arena)
 {
-	return harmless(evaluate(facts, variable, name, arena), SLICE("\\x"), arena);
+	struct slice value = evaluate(facts, variable, name, arena);
+
+	return value.length ? harmless(value, SLICE("\\x"), arena) : SLICE("");
 }
 
 static struct slice part_value(

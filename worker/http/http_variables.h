@@ -19,10 +19,12 @@ struct http_facts {
 	unsigned upstream_status; /* 0: none */
 };
 
-/* Empty where it does not apply. In the arena, the configuration or the request. Control bytes
- * never come out of it: what could hold some (certificate names, SNI) has them escaped as \xHH. */
+/* Empty where it does not apply, and then not NULL. In the arena, the configuration or the request.
+ * Control bytes never come out of it: what could hold some (certificate names, SNI) has them
+ * escaped as \xHH, $uri as %HH. */
 struct slice http_variable(const struct http_facts *facts, enum variable variable,
         struct slice name, struct arena *arena);
+/* The variables' values and the literal texts as they are configured, which may hold newlines. */
 struct slice http_template(
         const struct http_facts *facts, const struct template *template, struct arena *arena);
 

@@ -123,6 +123,11 @@ uint64_t event_loop_now_ms(const struct event_loop *loop)
 	return loop->now_ms;
 }
 
+unsigned event_loop_turn(const struct event_loop *loop)
+{
+	return ev_iteration(loop->ev);
+}
+
 struct ev_loop *event_loop_ev(struct event_loop *loop)
 {
 	return loop->ev;

@@ -25,6 +25,8 @@ void event_loop_run(struct event_loop *loop);
 void event_loop_stop(struct event_loop *loop);
 /* CLOCK_MONOTONIC at the start of this turn. */
 uint64_t event_loop_now_ms(const struct event_loop *loop);
+/* Counts the turns, and wraps. */
+unsigned event_loop_turn(const struct event_loop *loop);
 /* For watchers this layer does not know (signals). */
 struct ev_loop *event_loop_ev(struct event_loop *loop);
 

@@ -369,8 +369,7 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	stream->state = connecting ? STREAM_CONNECTING : STREAM_HANDSHAKING;
 	stream->fd = fd;
 	stream->transport = transport;
-	stream->buffer_bytes_max = buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max
-	                                                                 : BUFFER_SMALL_BYTES;
+	stream_set_buffer_limit(stream, buffer_bytes_max);
 	stream->eof_seen = stream->read_ended = stream->bulk = stream->output_held_up = false;
 	stream->finish_asked = stream->finished = stream->closing = false;
 	stream->handshake_wants = IO_WANT_READ;
@@ -379,6 +378,12 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
 	event_timer_init(&stream->deadline, stream->io->loop, on_deadline);
 	if (deadline_ms)
 		event_timer_set(&stream->deadline, deadline_ms);
+}
+
+void stream_set_buffer_limit(struct stream *stream, size_t buffer_bytes_max)
+{
+	stream->buffer_bytes_max = buffer_bytes_max > BUFFER_SMALL_BYTES ? buffer_bytes_max
+	                                                                 : BUFFER_SMALL_BYTES;
 }
 
 void stream_start(struct stream *stream, bool readable)
@@ -455,6 +460,11 @@ void stream_close(struct stream *stream)
 
 	if (fd >= 0)
 		close(fd);
+}
+
+int stream_detach(struct stream *stream)
+{
+	return shut(stream, false);
 }
 
 void stream_abort(struct stream *stream)

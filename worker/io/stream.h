@@ -12,6 +12,7 @@
 #ifndef WORKER_IO_STREAM_H
 #define WORKER_IO_STREAM_H
 
+#include "shared/slice.h"
 #include "worker/io/buffer_pool.h"
 #include "worker/io/event_loop.h"
 #include "worker/io/reset_queue.h"
@@ -87,6 +88,9 @@ void stream_open(struct stream *stream, int fd, struct transport *transport, boo
  * surely there. */
 void stream_start(struct stream *stream, bool readable);
 
+/* Another owner's largest buffer, for buffers lent from now on. */
+void stream_set_buffer_limit(struct stream *stream, size_t buffer_bytes_max);
+
 /* Who hears the events from now on. */
 void stream_give(struct stream *stream, stream_fn *on_event, void *owner);
 
@@ -100,13 +104,24 @@ void stream_resume(struct stream *stream);
 
 /* Ends it now; unsent bytes are lost. */
 void stream_close(struct stream *stream);
-/* The same, so that the other side cannot take it for a clean end: a RST once what was sent is
- * acknowledged, or TLS without close_notify. */
+/* The same, but the descriptor stays open and is returned; -1 when it is closed already. */
+int stream_detach(struct stream *stream);
+/* As stream_close, so that the other side cannot take it for a clean end: a RST once what was sent
+ * is acknowledged, or TLS without close_notify. */
 void stream_abort(struct stream *stream);
 
 static inline size_t stream_in_bytes(const struct stream *stream)
 {
 	return buffer_bytes(stream->in);
+}
+
+/* The bytes themselves, until something is taken or read. */
+static inline struct slice stream_arrived(const struct stream *stream)
+{
+	if (!stream->in)
+		return (struct slice){NULL, 0};
+	return (struct slice){
+	        (const char *)stream->in->data + stream->in->start, buffer_bytes(stream->in)};
 }
 
 /* Nothing is queued towards the other side. */

@@ -13,6 +13,7 @@
 #include "worker/io/plain_transport.h"
 #include "worker/session/session_log.h"
 #include "worker/tls/tls_server.h"
+#include "worker/upstream/idle_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,30 @@ static void client_ready(struct session *session)
 	session->protocol->start(session);
 }
 
+/* Clear text on a TLS port: a protocol that can say so gets a plain stream to say it on. */
+static bool is_answered_in_clear_text(struct session *session)
+{
+	struct stream *client = &session->client;
+	const struct io_fault *fault = client->transport->fault;
+
+	if (!fault || fault->reason != CLOSE_CLIENT_CLEAR_TEXT ||
+	        !session->protocol->start_clear_text)
+		return false;
+	int fd = stream_detach(client);
+	struct transport *transport = plain_transport_create(fd, IO_CLIENT);
+	if (!transport) {
+		close(fd);
+		session_close(session, CLOSE_RESOURCES);
+		return true;
+	}
+	stream_open(client, fd, transport, false, session->listener->buffer_bytes_max, 0);
+	session_wait_for_upstream(session);
+	stream_start(client, false);
+	if (!session->closed)
+		session->protocol->start_clear_text(session);
+	return true;
+}
+
 static void on_client_handshake(struct stream *stream, enum stream_event event)
 {
 	struct session *session = stream->owner;
@@ -99,7 +124,8 @@ static void on_client_handshake(struct stream *stream, enum stream_event event)
 		client_ready(session);
 		break;
 	case STREAM_FAILED:
-		session_close_failed(session, stream, false);
+		if (!is_answered_in_clear_text(session))
+			session_close_failed(session, stream, false);
 		break;
 	case STREAM_DATA:
 	case STREAM_DRAINED:
@@ -108,10 +134,14 @@ static void on_client_handshake(struct stream *stream, enum stream_event event)
 	}
 }
 
-static struct transport *open_transport(
-        struct session_host *host, const struct config_listener *listener, int fd)
+static struct transport *open_transport(struct session_host *host,
+        const struct config_listener *listener, const struct protocol *protocol, int fd)
 {
-	struct tls_server_choice choice = {.standard = listener->tcp->listener_tls};
+	struct tls_server_choice choice = {
+	        .standard = listener->tls,
+	        .for_name = protocol->tls_for_name,
+	        .opaque = listener,
+	};
 
 	if (listener->ssl)
 		return tls_server_create(host->tls_server, &choice, fd);
@@ -135,11 +165,10 @@ static void init_session(
 }
 
 void session_open(struct session_host *host, int fd, const struct address *client_address,
-        const struct config_listener *listener, const struct dial_settings *dial_settings,
-        const struct protocol *protocol, bool readable)
+        const struct config_listener *listener, const struct protocol *protocol, bool readable)
 {
 	struct session *session = take_memory(host);
-	struct transport *transport = session ? open_transport(host, listener, fd) : NULL;
+	struct transport *transport = session ? open_transport(host, listener, protocol, fd) : NULL;
 
 	if (!transport) {
 		free(session);
@@ -149,12 +178,12 @@ void session_open(struct session_host *host, int fd, const struct address *clien
 	}
 	init_session(session, host, client_address);
 	session->listener = listener;
-	session->dial_settings = dial_settings;
 	session->protocol = protocol;
 	list_append(&host->sessions, &session->link);
 	host->session_count++;
-	stream_open(&session->client, fd, transport, false, listener->tcp->proxy_buffer_size,
-	        listener->ssl ? listener->tcp->ssl_handshake_timeout_ms : 0);
+	session->shutdown_timeout_ms = listener->shutdown_timeout_ms;
+	stream_open(&session->client, fd, transport, false, listener->buffer_bytes_max,
+	        listener->ssl ? listener->ssl_handshake_timeout_ms : 0);
 	stream_give(&session->client, on_client_handshake, session);
 	stream_start(&session->client, readable);
 }
@@ -181,7 +210,7 @@ static void end(struct session *session, enum close_reason reason, bool clean)
 	scoreboard_count(host->row, STAT_CLIENT_BYTES_OUT, session->client.bytes_out);
 	scoreboard_count_close(host->row, reason);
 	session_log_end(session, reason);
-	session->protocol->stop(session);
+	session->protocol->stop(session, reason);
 	if (clean) {
 		session_drop_upstream(session);
 		stream_close(&session->client);
@@ -227,4 +256,14 @@ void session_take_upstream(struct session *session)
 void session_drop_upstream(struct session *session)
 {
 	upstream_connection_close(give_up_upstream(session));
+}
+
+void session_release_upstream(struct session *session, bool reusable)
+{
+	struct upstream_connection *connection = give_up_upstream(session);
+
+	if (reusable && connection)
+		idle_pool_give(session->host->dialer.pool, connection);
+	else
+		upstream_connection_close(connection);
 }

@@ -22,6 +22,8 @@
 #include <stdint.h>
 #include <time.h>
 
+struct http_exchange;
+struct http_host;
 struct tls_server_context;
 struct tunnel_settings;
 
@@ -37,6 +39,7 @@ struct session_host {
 	struct list spare; /* free list */
 	size_t session_count;
 	size_t spare_count;
+	struct http_host *http; /* worker/http's; NULL: no HTTP listener */
 	uint64_t last_number;
 	unsigned slot;
 	bool draining;
@@ -56,7 +59,7 @@ struct session {
 	struct session_host *host;
 	const struct protocol *protocol;
 	const struct config_listener *listener;
-	const struct dial_settings *dial_settings;
+	const struct dial_settings *dial_settings; /* NULL: nothing was dialled yet */
 	uint64_t number;
 	struct address client_address;
 	struct timespec accepted_at;
@@ -65,7 +68,14 @@ struct session {
 	struct stream *upstream; /* of an upstream_connection that is the session's; NULL: none */
 	struct dial dial;
 	const struct tunnel_settings *tunnel_settings;
-	struct event_timer idle; /* the tunnel's */
+	struct event_timer idle; /* the tunnel's; of HTTP between exchanges */
+	uint32_t shutdown_timeout_ms; /* how long it may outlive the worker's drain; 0: no limit */
+	/* HTTP */
+	struct http_exchange *exchange; /* NULL: between two */
+	uint32_t exchange_count;
+	uint32_t keepalive_timeout_ms; /* after the last exchange */
+	uint64_t linger_from; /* bytes read when it began to linger */
+	bool running, run_again;
 	uint64_t bytes_at_touch;
 	bool attempt_logged; /* the log has the words of the upstream's failure already */
 	struct session_facts facts;
@@ -78,8 +88,7 @@ void session_host_destroy(struct session_host *host); /* no session is open */
 /* Takes `fd`, which is closed when memory is out. `readable`: the client's first bytes are there
  * (deferred accept). */
 void session_open(struct session_host *host, int fd, const struct address *client_address,
-        const struct config_listener *listener, const struct dial_settings *dial_settings,
-        const struct protocol *protocol, bool readable);
+        const struct config_listener *listener, const struct protocol *protocol, bool readable);
 
 /* Ends both sides as the reason demands, counts, logs. The first reason stays. */
 void session_close(struct session *session, enum close_reason reason);
@@ -94,7 +103,9 @@ void session_wait_for_upstream(struct session *session);
 /* The dial has connected: its connection is the session's from now on, its facts are kept for the
  * log. Who wants its events calls stream_give at once. */
 void session_take_upstream(struct session *session);
-/* Ends the upstream's connection before the session does; NULL is fine. */
+/* Ends the upstream's connection before the session does; fine when there is none. */
 void session_drop_upstream(struct session *session);
+/* The same after an exchange: into the idle pool if it is `reusable`. */
+void session_release_upstream(struct session *session, bool reusable);
 
 #endif

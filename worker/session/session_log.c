@@ -14,9 +14,9 @@ static void log_for(
 {
 	char client[ADDRESS_TEXT_MAX];
 
-	log_connection(level, session->number, "%s: %s (client %s, tcp %s, listen %s)", side, text,
+	log_connection(level, session->number, "%s: %s (client %s, %s, listen %s)", side, text,
 	        address_format(&session->client_address, client, sizeof(client)),
-	        session->listener->tcp->name, session->listener->text);
+	        session->listener->section, session->listener->text);
 }
 
 void session_log_fault(
@@ -83,6 +83,6 @@ void session_log_end(const struct session *session, enum close_reason reason)
 {
 	if (is_own_limit(reason))
 		log_for(session, LOG_INFO, "connection cut", close_reason_text(reason));
-	if (session->listener->tcp->access_log_count)
+	if (session->listener->tcp && session->listener->tcp->access_log_count)
 		write_access_line(session, reason);
 }

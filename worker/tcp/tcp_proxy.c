@@ -9,10 +9,15 @@
 
 #include "shared/check.h"
 
+static const struct tcp_proxy *proxy_of(const struct session *session)
+{
+	return (const struct tcp_proxy *)(const void *)session->protocol;
+}
+
 static void on_dialled(struct dial *dial, bool connected, enum close_reason reason)
 {
 	struct session *session = LIST_OBJECT(dial, struct session, dial);
-	const struct tcp_proxy *proxy = (const struct tcp_proxy *)(const void *)session->protocol;
+	const struct tcp_proxy *proxy = proxy_of(session);
 
 	if (!connected) {
 		session_close(session, reason);
@@ -24,11 +29,15 @@ static void on_dialled(struct dial *dial, bool connected, enum close_reason reas
 
 static void start(struct session *session)
 {
-	dial_start(&session->dial, session->dial_settings, session->number, on_dialled);
+	const struct tcp_proxy *proxy = proxy_of(session);
+
+	session->dial_settings = &proxy->dial;
+	dial_start(&session->dial, &proxy->dial, session->number, false, on_dialled);
 }
 
-static void stop(struct session *session)
+static void stop(struct session *session, enum close_reason reason)
 {
+	(void)reason;
 	dial_cancel(&session->dial);
 }
 

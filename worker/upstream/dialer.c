@@ -3,7 +3,8 @@
  * dialer.c - attempts, one after another.
  *
  * Each attempt starts from the loop (a deferred task), so that a group of a thousand dead servers
- * is no deep recursion. A TLS 1.3 server judges our certificate after our handshake is done, so
+ * is no deep recursion, and so that all ends of idle connections which this turn brought are known
+ * before one is used again. A TLS 1.3 server judges our certificate after our handshake is done, so
  * there READY is no success yet: that is counted when the first byte or a clean end comes
  * (dial_confirm).
  *
@@ -17,11 +18,8 @@
 #include "shared/log.h"
 #include "shared/tls_credentials.h"
 #include "worker/io/plain_transport.h"
-#include "worker/io/socket_options.h"
-#include "worker/tls/tls_identity.h"
+#include "worker/upstream/upstream_socket.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,23 +28,6 @@ enum { DIAL_MAGIC = 0x4449414c };
 static uint64_t now_ms(const struct dial *dial)
 {
 	return event_loop_now_ms(dial->dialer->io->loop);
-}
-
-/* The next source address of the endpoint's family. 0, or an errno. */
-static int bind_source(struct dial *dial, int fd)
-{
-	const struct config_group *group = dial->settings->group;
-	int on = 1;
-
-	for (size_t i = 0; i < group->bind_address_count; i++) {
-		size_t turn = dial->dialer->bind_turn++ % group->bind_address_count;
-		const struct address *source = &group->bind_addresses[turn];
-		if (source->any.sa_family != dial->endpoint->address.any.sa_family)
-			continue;
-		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-		return bind(fd, &source->any, source->length) == 0 ? 0 : errno;
-	}
-	return group->bind_address_count ? EAFNOSUPPORT : 0;
 }
 
 static void log_attempt(const struct dial *dial, enum log_level level, const char *text)
@@ -58,23 +39,17 @@ static void log_attempt(const struct dial *dial, enum log_level level, const cha
 	        address_format(&dial->endpoint->address, address, sizeof(address)), text);
 }
 
-static void finish(struct dial *dial, bool connected, enum close_reason reason)
+/* An idle connection that the server had closed says nothing against the server. */
+static bool is_stale(const struct dial *dial, enum close_reason reason)
 {
-	dial->fn(dial, connected, reason);
-}
-
-static unsigned kind_of(enum close_reason reason)
-{
-	if (reason == CLOSE_UPSTREAM_CONNECT_TIMEOUT || reason == CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT)
-		return NEXT_UPSTREAM_TIMEOUT;
-	return NEXT_UPSTREAM_ERROR;
+	return dial->reused && !dial->confirmed && dial_failure_kind(reason) == NEXT_UPSTREAM_ERROR;
 }
 
 static bool is_next_allowed(const struct dial *dial, enum close_reason reason)
 {
 	const struct dial_settings *settings = dial->settings;
 
-	if (!(settings->next_upstream & kind_of(reason)))
+	if (!(settings->next_upstream & dial_failure_kind(reason)))
 		return false;
 	if (settings->tries_max && dial->attempts >= settings->tries_max)
 		return false;
@@ -90,6 +65,7 @@ static void count_failure(struct dial *dial)
 	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
 }
 
+/* Each attempt starts from the loop: see above. */
 static void try_later(struct dial *dial, enum dial_next next)
 {
 	dial->next = next;
@@ -107,7 +83,9 @@ bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, 
 	CHECK_OBJ(dial, DIAL_MAGIC);
 	log_attempt(dial, LOG_ERROR, text);
 	dial->last_reason = reason;
-	if (reason != CLOSE_BIND) /* that is ours, not the server's */
+	if (is_stale(dial, reason))
+		idle_pool_note_stale(dial->dialer->pool, dial->endpoint, dial->reused_after_ms);
+	else if (reason != CLOSE_BIND) /* that is ours, not the server's */
 		count_failure(dial);
 	if (!may_try_next || !is_next_allowed(dial, reason))
 		return false;
@@ -121,7 +99,7 @@ static void attempt_failed(struct dial *dial, enum close_reason reason, const ch
 
 	drop_connection(dial);
 	if (!goes_on)
-		finish(dial, false, reason);
+		dial->fn(dial, false, reason);
 }
 
 static bool is_worth_without_session(const struct dial *dial, enum close_reason reason)
@@ -174,7 +152,7 @@ static void stream_ready(struct dial *dial)
 	bool judged = !dial->settings->tls || strcmp(connection->tls.protocol, "TLSv1.3") != 0;
 	if (judged && !dial->settings->answer_confirms)
 		dial_confirm(dial);
-	finish(dial, true, CLOSE_DONE);
+	dial->fn(dial, true, CLOSE_DONE);
 }
 
 static void on_stream(struct stream *stream, enum stream_event event)
@@ -196,7 +174,7 @@ static void on_stream(struct stream *stream, enum stream_event event)
 	}
 }
 
-static const char *name_to_verify(const struct dial *dial)
+const char *dial_name(const struct dial *dial)
 {
 	if (dial->endpoint->tls_name)
 		return dial->endpoint->tls_name;
@@ -208,7 +186,7 @@ static struct transport *open_transport(struct dial *dial, int fd)
 	struct tls_client_target target = {
 	        .credentials = dial->settings->tls,
 	        .address = &dial->endpoint->address,
-	        .name = name_to_verify(dial),
+	        .name = dial_name(dial),
 	        .without_session = dial->without_session,
 	};
 
@@ -219,41 +197,30 @@ static struct transport *open_transport(struct dial *dial, int fd)
 
 /* A lack of our own (descriptors, memory) is no failure of the server and no other server would
  * help. */
-static void out_of_resources(struct dial *dial, const char *what, int error)
+static void out_of_resources(struct dial *dial, const char *text)
 {
-	char text[200];
-
-	snprintf(text, sizeof(text), "no %s for a connection: %s", what, strerror(error));
 	log_attempt(dial, LOG_ERROR, text);
-	finish(dial, false, CLOSE_RESOURCES);
+	dial->fn(dial, false, CLOSE_RESOURCES);
 }
 
-/* A non-blocking socket that connects, or -1 after the attempt was ended. */
+/* -1 after the attempt was ended. */
 static int open_socket(struct dial *dial)
 {
-	const struct address *address = &dial->endpoint->address;
-	char text[200];
+	struct dialer *dialer = dial->dialer;
+	struct upstream_socket_target target = {
+	        .group = dial->settings->group,
+	        .address = &dial->endpoint->address,
+	        .keepalive = &dial->settings->keepalive,
+	};
+	struct upstream_socket_fault fault;
 
-	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		out_of_resources(dial, "socket", errno);
-		return -1;
-	}
-	socket_options_set(fd, &dial->settings->keepalive);
-	enum close_reason reason = CLOSE_BIND;
-	int error = bind_source(dial, fd);
-	if (error) {
-		snprintf(text, sizeof(text), "proxy_bind: no source address could be used: %s",
-		        strerror(error));
-	} else if (connect(fd, &address->any, address->length) != 0 && errno != EINPROGRESS) {
-		error = errno;
-		reason = CLOSE_UPSTREAM_CONNECT;
-		snprintf(text, sizeof(text), "connect: %s", strerror(error));
-	}
-	if (!error)
+	int fd = upstream_socket_open(&target, &dialer->bind_turn, dialer->pool, &fault);
+	if (fd >= 0)
 		return fd;
-	close(fd);
-	attempt_failed(dial, reason, text);
+	if (fault.reason == CLOSE_RESOURCES)
+		out_of_resources(dial, fault.text);
+	else
+		attempt_failed(dial, fault.reason, fault.text);
 	return -1;
 }
 
@@ -265,32 +232,67 @@ static uint64_t time_left_ms(const struct dial *dial)
 	return spent_ms < limit_ms ? limit_ms - spent_ms : 1;
 }
 
-static void connect_to_endpoint(struct dial *dial)
+/* Takes `fd`. NULL without memory. */
+static struct upstream_connection *open_connection(struct dial *dial, int fd)
 {
 	const struct dial_settings *settings = dial->settings;
-	int fd = open_socket(dial);
+	struct transport *transport = open_transport(dial, fd);
+	struct upstream_connection *connection = upstream_connection_create(
+	        &dial->dialer->connections, settings->group, dial->endpoint, settings->identity);
 
+	if (transport && connection) {
+		stream_open(&connection->stream, fd, transport, true, settings->buffer_bytes_max,
+		        time_left_ms(dial));
+		return connection;
+	}
+	if (transport)
+		transport->ops->close(transport, false);
+	upstream_connection_close(connection);
+	close(fd);
+	return NULL;
+}
+
+static void connect_to_endpoint(struct dial *dial)
+{
+	dial->reused = false;
+	int fd = open_socket(dial);
 	if (fd < 0)
 		return;
-	struct transport *transport = open_transport(dial, fd);
-	struct upstream_connection *connection = transport
-	                                                 ? upstream_connection_create(
-	                                                           &dial->dialer->connections,
-	                                                           settings->group, dial->endpoint,
-	                                                           settings->identity)
-	                                                 : NULL;
-	if (!connection) {
-		if (transport)
-			transport->ops->close(transport, false);
-		close(fd);
-		out_of_resources(dial, "memory", ENOMEM);
+	dial->connection = open_connection(dial, fd);
+	if (!dial->connection) {
+		out_of_resources(dial, "no memory for a connection");
 		return;
 	}
-	dial->connection = connection;
-	stream_open(&connection->stream, fd, transport, true, settings->buffer_bytes_max,
-	        time_left_ms(dial));
+	stream_give(&dial->connection->stream, on_stream, dial);
+	stream_start(&dial->connection->stream, false);
+}
+
+static void connect_afresh(struct dial *dial)
+{
+	dial->attempt_started_ms = now_ms(dial);
+	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_ATTEMPTS, 1);
+	connect_to_endpoint(dial);
+}
+
+static bool reuse_connection(struct dial *dial)
+{
+	const struct dial_settings *settings = dial->settings;
+
+	if (!settings->pooled)
+		return false;
+	struct upstream_connection *connection = idle_pool_take(
+	        dial->dialer->pool, dial->endpoint, settings->identity, dial->sure);
+	if (!connection)
+		return false;
+	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_REUSED, 1);
 	stream_give(&connection->stream, on_stream, dial);
-	stream_start(&connection->stream, false);
+	stream_set_buffer_limit(&connection->stream, settings->buffer_bytes_max);
+	dial->connection = connection;
+	dial->reused = true;
+	dial->reused_after_ms = now_ms(dial) - connection->idle_since_ms;
+	dial->confirmed = false; /* it may be closed already */
+	dial->fn(dial, true, CLOSE_DONE);
+	return true;
 }
 
 static void begin_attempt(struct dial *dial)
@@ -303,16 +305,15 @@ static void begin_attempt(struct dial *dial)
 			        "upstream %s: no server can be used: all are down or did not "
 			        "resolve",
 			        dial->settings->group->name);
-		finish(dial, false, dial->attempts ? dial->last_reason : CLOSE_NO_UPSTREAM);
+		dial->fn(dial, false, dial->attempts ? dial->last_reason : CLOSE_NO_UPSTREAM);
 		return;
 	}
 	dial->endpoint = endpoint;
 	if (dial->attempts < DIAL_ATTEMPTS_SHOWN)
 		dial->shown[dial->attempts] = endpoint;
 	dial->attempts++;
-	dial->attempt_started_ms = now_ms(dial);
-	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_ATTEMPTS, 1);
-	connect_to_endpoint(dial);
+	if (!reuse_connection(dial))
+		connect_afresh(dial);
 }
 
 static void run_next_attempt(struct event_task *task)
@@ -328,17 +329,10 @@ static void run_next_attempt(struct event_task *task)
 	case DIAL_WITHOUT_SESSION:
 		connect_to_endpoint(dial);
 		break;
+	case DIAL_AFRESH:
+		connect_afresh(dial);
+		break;
 	}
-}
-
-void dial_settings_identify(struct dial_settings *settings)
-{
-	struct tls_session_key key = {{0}};
-
-	_Static_assert(sizeof(key.bytes) == UPSTREAM_IDENTITY_BYTES, "one is the other");
-	if (settings->tls)
-		tls_identity_of_settings(settings->tls, settings->tls_name, &key);
-	memcpy(settings->identity, key.bytes, sizeof(settings->identity));
 }
 
 void dial_init(struct dial *dial, struct dialer *dialer)
@@ -350,13 +344,15 @@ void dial_init(struct dial *dial, struct dialer *dialer)
 }
 
 void dial_start(struct dial *dial, const struct dial_settings *settings, uint64_t session_number,
-        dial_fn *fn)
+        bool sure, dial_fn *fn)
 {
 	CHECK_OBJ(dial, DIAL_MAGIC);
 	CHECK(!dial->connection);
 	dial->settings = settings;
 	dial->session_number = session_number;
 	dial->fn = fn;
+	dial->sure = sure;
+	dial->reused = false;
 	memset(&dial->tries, 0, sizeof(dial->tries));
 	dial->endpoint = NULL;
 	dial->attempts = 0;
@@ -389,4 +385,15 @@ void dial_confirm(struct dial *dial)
 	dial->confirmed = true;
 	balancer_report_success(
 	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
+}
+
+void dial_again(struct dial *dial)
+{
+	CHECK_OBJ(dial, DIAL_MAGIC);
+	CHECK(dial->reused && !dial->connection);
+	log_attempt(dial, LOG_DEBUG,
+	        "the server had closed this idle connection; a fresh one is tried");
+	scoreboard_count(dial->dialer->row, STAT_HTTP_STALE_RETRIES, 1);
+	idle_pool_note_stale(dial->dialer->pool, dial->endpoint, dial->reused_after_ms);
+	try_later(dial, DIAL_AFRESH);
 }

@@ -17,6 +17,8 @@
 #include "shared/scoreboard.h"
 #include "worker/tls/tls_client.h"
 #include "worker/upstream/balancer.h"
+#include "worker/upstream/dial_settings.h"
+#include "worker/upstream/idle_pool.h"
 #include "worker/upstream/upstream_connection.h"
 
 #include <stdbool.h>
@@ -30,22 +32,8 @@ struct dialer {
 	struct tls_client_context *tls;
 	struct scoreboard_row *row;
 	struct upstream_connections connections;
+	struct idle_pool *pool;
 	uint32_t bind_turn;
-};
-
-/* How a section or location reaches its group; lives as long as the configuration. */
-struct dial_settings {
-	const struct config_group *group;
-	const struct tls_client_credentials *tls; /* NULL: plain */
-	const char *tls_name; /* NULL: each endpoint's own */
-	uint8_t identity[UPSTREAM_IDENTITY_BYTES]; /* by dial_settings_identify */
-	uint32_t connect_timeout_ms;
-	unsigned next_upstream; /* NEXT_UPSTREAM_... bits: failures after which another is tried */
-	uint32_t tries_max; /* 0: no limit */
-	uint32_t tries_timeout_ms; /* 0: no limit */
-	size_t buffer_bytes_max;
-	struct config_tcp_keepalive keepalive;
-	bool answer_confirms; /* success is an answer (dial_confirm), not a connection */
 };
 
 enum { DIAL_ATTEMPTS_SHOWN = 6 };
@@ -57,7 +45,7 @@ struct dial;
 typedef void dial_fn(struct dial *dial, bool connected, enum close_reason reason);
 
 /* What the next attempt is to be. */
-enum dial_next { DIAL_NEXT_SERVER, DIAL_WITHOUT_SESSION };
+enum dial_next { DIAL_NEXT_SERVER, DIAL_WITHOUT_SESSION, DIAL_AFRESH };
 
 struct dial {
 	unsigned magic;
@@ -73,29 +61,38 @@ struct dial {
 	uint32_t attempts;
 	uint64_t started_ms, attempt_started_ms;
 	enum close_reason last_reason;
+	bool sure; /* the request cannot be repeated */
+	bool reused; /* the connection has served others before */
+	uint64_t reused_after_ms; /* so long it had been idle then */
 	bool confirmed; /* success has been reported for this attempt */
 	bool without_session; /* the server choked on one: this is the same attempt without */
 	enum dial_next next;
 	struct event_task next_attempt;
 };
 
-/* The settings' own part of a connection's identity: plain or TLS, the credentials' content, and
- * the name to verify where it is not the endpoint's. */
-void dial_settings_identify(struct dial_settings *settings);
-
 void dial_init(struct dial *dial, struct dialer *dialer);
-/* Begins a new wish; the dial is idle. */
+/* Begins a new wish; the dial is idle. `sure`: the request cannot be repeated, so no connection is
+ * used again that the server may be about to close. A pooled hit is told from the loop as well,
+ * before it waits again, and costs no system call and no timer. */
 void dial_start(struct dial *dial, const struct dial_settings *settings, uint64_t session_number,
-        dial_fn *fn);
+        bool sure, dial_fn *fn);
 /* Ends an attempt under way without counting it, and the connection if nobody took it. Fine at any
  * time. */
 void dial_cancel(struct dial *dial);
 /* In `fn`: the connection is the caller's now, who hears its events from stream_give on. */
 struct upstream_connection *dial_take_connection(struct dial *dial);
 
+/* The name that the present attempt's certificate is verified for. */
+const char *dial_name(const struct dial *dial);
+
 /* The upstream has shown that it is content with us: a byte or a clean end came. */
 void dial_confirm(struct dial *dial);
-/* The attempt failed, though it was ready: logs `text`, counts. True when another server is tried:
+/* The connection was `reused` and is dead, and no byte of an answer came: the server had closed it
+ * already. A fresh one to the same endpoint takes its place, which counts neither as a failure nor
+ * as a try; `fn` will be called again. The caller ends its connection. */
+void dial_again(struct dial *dial);
+/* The attempt failed, though it was ready: logs `text`, counts it unless it was an idle connection
+ * that the server had closed. True when another server is tried:
  * `fn` will be called again. The caller ends its connection in either case. `may_try_next`: the
  * client's bytes can be sent again. */
 bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, bool may_try_next);

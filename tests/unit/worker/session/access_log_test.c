@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* access_log_test.c - the upstream_tls line, field by field, and lines that nobody took. */
+/* access_log_test.c - both lines, field by field, and lines that nobody took. */
 #include "worker/session/access_log.h"
 
 #include "shared/log.h"
@@ -126,6 +126,111 @@ static void a_line_stays_one_line_of_bounded_length(void **state)
 	free(text);
 }
 
+static void check_combined(const struct access_log_record *record, const char *wanted)
+{
+	char line[ACCESS_LOG_LINE_MAX];
+
+	memset(line, 'x', sizeof(line));
+	size_t length = access_log_format(record, ACCESS_LOG_COMBINED, line);
+	assert_int_equal(length, strlen(line));
+	assert_string_equal(line, wanted);
+}
+
+static void combined_is_as_nginx_writes_it(void **state)
+{
+	struct access_log_record record = usual();
+
+	(void)state;
+	record.request = SLICE("GET /a?b HTTP/1.1");
+	record.body_bytes_sent = 612;
+	record.referer = SLICE("https://example.com/");
+	record.user_agent = SLICE("curl/8.5 (it's)");
+	check_combined(&record,
+	        "192.0.2.7 - - [24/Nov/2026:19:20:01 +0100] \"GET /a?b HTTP/1.1\" 200 "
+	        "612 \"https://example.com/\" \"curl/8.5 (it's)\"\n");
+	record.request = SLICE("G\"\\\x16\x7f\xc3\xa9 \t");
+	record.referer = record.user_agent = SLICE("");
+	record.body_bytes_sent = UINT64_MAX;
+	record.status = 0;
+	check_combined(&record,
+	        "192.0.2.7 - - [24/Nov/2026:19:20:01 +0100] \"G\\x22\\x5C\\x16\\x7F\\xC3\\xA9 "
+	        "\\x09\" 000 18446744073709551615 \"-\" \"-\"\n");
+}
+
+static void combined_stays_one_line_of_bounded_length(void **state)
+{
+	struct access_log_record record = usual();
+	char line[ACCESS_LOG_LINE_MAX], text[9000];
+
+	(void)state;
+	for (int c = 'a'; c >= '\n'; c -= 'a' - '\n') {
+		memset(text, c, sizeof(text));
+		record.request = record.referer = record.user_agent = (struct slice){
+		        text, sizeof(text)};
+		size_t length = access_log_format(&record, ACCESS_LOG_COMBINED, line);
+		assert_true(length < ACCESS_LOG_LINE_MAX);
+		assert_int_equal(length, strlen(line));
+		assert_ptr_equal(strchr(line, '\n'), line + length - 1);
+		assert_non_null(strstr(line, "...\" 200 0 \""));
+		assert_non_null(strstr(line, "...\"\n"));
+	}
+}
+
+static void the_clock_keeps_a_second_for_each_format(void **state)
+{
+	struct access_log_clock clock = {0};
+	struct access_log_record record = usual();
+	char line[ACCESS_LOG_LINE_MAX];
+
+	(void)state;
+	record.clock = &clock;
+	for (int i = 0; i < 3; i++) {
+		if (i == 2)
+			record.time.tv_sec++;
+		access_log_format(&record, ACCESS_LOG_UPSTREAM_TLS, line);
+		assert_memory_equal(line,
+		        i < 2 ? "2026-11-24T19:20:01+01:00 " : "2026-11-24T19:20:02+01:00 ", 26);
+		access_log_format(&record, ACCESS_LOG_COMBINED, line);
+		assert_non_null(strstr(line,
+		        i < 2 ? "[24/Nov/2026:19:20:01 +0100]" : "[24/Nov/2026:19:20:02 +0100]"));
+	}
+	memcpy(clock.of[ACCESS_LOG_COMBINED].text, "kept", 5);
+	access_log_format(&record, ACCESS_LOG_COMBINED, line);
+	assert_non_null(strstr(line, "[kept]"));
+	record.time = (struct timespec){0, 0};
+	clock = (struct access_log_clock){0};
+	access_log_format(&record, ACCESS_LOG_COMBINED, line);
+	assert_non_null(strstr(line, "[01/Jan/1970:01:00:00 +0100]"));
+}
+
+static void each_log_gets_its_format(void **state)
+{
+	struct access_log_record record = usual();
+	const struct config_access_log logs[] = {
+	        {1, ACCESS_LOG_COMBINED}, {0, ACCESS_LOG_UPSTREAM_TLS}};
+	struct log_file files[2] = {{.path = "a", .fd = -1}, {.path = "b", .fd = -1}};
+	int pipes[2][2];
+	char text[ACCESS_LOG_LINE_MAX];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pipe2(pipes[i], O_NONBLOCK), 0);
+		log_file_replace(&files[i], pipes[i][1]);
+	}
+	access_log_write_all(&record, logs, 2, files);
+	ssize_t got = read(pipes[0][0], text, sizeof(text));
+	assert_true(got > 26);
+	assert_memory_equal(text, "2026-11-24T", 11);
+	got = read(pipes[1][0], text, sizeof(text));
+	assert_true(got > 26);
+	assert_memory_equal(text, "192.0.2.7 - - [", 15);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(read(pipes[i][0], text, sizeof(text)), -1);
+		log_file_close(&files[i]);
+		close(pipes[i][0]);
+	}
+}
+
 static void dropped_lines_are_told_in_the_error_log(void **state)
 {
 	int pipes[2], null = open("/dev/null", O_WRONLY), full = open("/dev/full", O_WRONLY);
@@ -162,6 +267,10 @@ int main(void)
 	        cmocka_unit_test(what_does_not_apply_is_a_dash),
 	        cmocka_unit_test(zones_west_of_greenwich_have_a_minus),
 	        cmocka_unit_test(a_line_stays_one_line_of_bounded_length),
+	        cmocka_unit_test(combined_is_as_nginx_writes_it),
+	        cmocka_unit_test(combined_stays_one_line_of_bounded_length),
+	        cmocka_unit_test(the_clock_keeps_a_second_for_each_format),
+	        cmocka_unit_test(each_log_gets_its_format),
 	        cmocka_unit_test(dropped_lines_are_told_in_the_error_log),
 	};
 
