@@ -81,8 +81,8 @@ static struct text path_from(const uint8_t *data, size_t size)
 
 	append(&raw, SLICE("/"));
 	for (size_t i = 0; i < size; i++)
-		raw.bytes[raw.length++] = data[i] < 0x40 ? frequent[data[i] % 8]
-		                                         : (char)(data[i] - 0x40);
+		raw.bytes[raw.length++] = data[i] <= 0x40 ? frequent[data[i] % 8]
+		                                          : (char)(data[i] - 0x40);
 	return normalised(slice_from(&raw));
 }
 

@@ -72,6 +72,12 @@ static struct slice server_name(const struct http_facts *facts)
 	                                                         : SLICE("");
 }
 
+static bool is_named(const struct http_field *field, struct slice name)
+{
+	return field->name.length == name.length && field->value.length &&
+	       slice_equal_nocase(field->name, name);
+}
+
 /* All fields of that name in one, then `last`; empty ones say nothing. */
 static struct slice joined(const struct http_head *request, struct slice name,
         struct slice separator, struct slice last, struct arena *arena)
@@ -81,11 +87,11 @@ static struct slice joined(const struct http_head *request, struct slice name,
 
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (field->value.length == 0 || !slice_equal_nocase(field->name, name))
+		if (!is_named(field, name))
 			continue;
-		if (count++ == 0)
-			only = field->value;
+		only = field->value;
 		size += separator.length + field->value.length;
+		count++;
 	}
 	if (count < 2)
 		return only;
@@ -93,7 +99,7 @@ static struct slice joined(const struct http_head *request, struct slice name,
 	struct text_writer writer = {.out = arena_alloc(arena, size), .size = size};
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (field->value.length == 0 || !slice_equal_nocase(field->name, name))
+		if (!is_named(field, name))
 			continue;
 		if (writer.used)
 			text_put(&writer, separator);
