@@ -91,6 +91,8 @@ def test_metrics_count_and_promtool_takes_them(admin):
     server = f'upstream="127.0.0.1:{admin.application.port}",' \
              f'server="127.0.0.1:{admin.application.port}",address="127.0.0.1:{admin.application.port}"'
     assert metrics[f"sealane_server_up{{{server}}}"] == "1"
+    assert metrics[f"sealane_server_requests_total{{{server}}}"] == "10"
+    assert metrics[f'sealane_server_bytes_total{{{server},direction="out"}}'] == "640"
 
     body = admin.curl("/metrics")[1]
     done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True,
