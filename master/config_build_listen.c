@@ -16,8 +16,8 @@
 
 enum { FAULT_MAX = 256 };
 
-/* Heads have to fit into a buffer beside the record that is still arriving. */
-enum { HTTP_BUFFER_BYTES = 256 * 1024, RECORD_ROOM = 32 * 1024 };
+/* The largest heads that can be configured fit beside a record that is still arriving. */
+enum { HTTP_BUFFER_BYTES = 256 * 1024 };
 
 /* ---- lines, and what two of them have against each other ---- */
 
@@ -288,16 +288,6 @@ static void fill_tcp(const struct config_builder *builder, const struct config_l
 	listener->shutdown_timeout_ms = tcp->shutdown_timeout_ms;
 }
 
-static uint32_t largest_head(const struct config_http *http)
-{
-	uint32_t largest = http->client_max_header_size;
-
-	for (size_t i = 0; i < http->location_count; i++)
-		if (http->locations[i].proxy_buffer_size > largest)
-			largest = http->locations[i].proxy_buffer_size;
-	return largest;
-}
-
 static void fill_http(
         struct config_builder *builder, size_t first, struct config_listener *listener)
 {
@@ -309,13 +299,6 @@ static void fill_http(
 	listener->tls = listener->ssl ? standard->listener_tls : NULL;
 	listener->ssl_handshake_timeout_ms = standard->ssl_handshake_timeout_ms;
 	listener->buffer_bytes_max = HTTP_BUFFER_BYTES;
-	for (size_t i = first; i < builder->line_count; i++) {
-		if (!is_of_address(builder, i, first))
-			continue;
-		uint32_t needed = largest_head(http_of(builder, &builder->lines[i])) + RECORD_ROOM;
-		if (needed > listener->buffer_bytes_max)
-			listener->buffer_bytes_max = needed;
-	}
 }
 
 void config_build_listeners(struct config_builder *builder)

@@ -215,7 +215,7 @@ bool config_parse_head_size(const struct config_words *words, struct config_valu
         char *fault, size_t fault_size)
 {
 	return parse_size_between(
-	        words, value_out, 1 << 10, 1 << 20, "1k and 1m", fault, fault_size);
+	        words, value_out, 1 << 10, 128 << 10, "1k and 128k", fault, fault_size);
 }
 
 bool config_parse_cache_size(const struct config_words *words, struct config_value *value_out,

@@ -11,7 +11,7 @@ config_parse_fn config_parse_bool; /* number 0 or 1 */
 config_parse_fn config_parse_time; /* milliseconds, at most UINT32_MAX */
 config_parse_fn config_parse_size; /* bytes */
 config_parse_fn config_parse_buffer_size; /* 4k to 16m */
-config_parse_fn config_parse_head_size; /* 1k to 1m */
+config_parse_fn config_parse_head_size; /* 1k to 128k */
 config_parse_fn config_parse_cache_size; /* 256k to 16g */
 config_parse_fn config_parse_count; /* 0 to 1000000 */
 config_parse_fn config_parse_positive; /* 1 to 1000000 */

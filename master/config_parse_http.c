@@ -41,6 +41,9 @@ static bool check_server_name(const char *word, char *fault, size_t size)
 	if (port)
 		return config_parse_fail(
 		        fault, size, "'%s': a name has no port; listen has it", word);
+	if (slice_ends_with(slice_of(word), SLICE(".")))
+		return config_parse_fail(fault, size,
+		        "'%s': leave out the final dot, as requests are found so", word);
 	return true;
 }
 
@@ -227,6 +230,9 @@ bool config_parse_set_header(const struct config_words *words, struct config_val
 		        words->count == 1
 		                ? "takes NAME VALUE; an empty value is written \"\""
 		                : "takes NAME VALUE; a value with blanks is written in quotes");
+	if (words->items[1][0] == '\0' && slice_equal_nocase(slice_of(name), SLICE("Host")))
+		return config_parse_fail(
+		        fault, fault_size, "a request without Host is none; give it a value");
 	if (has_control_byte(words->items[1]))
 		return config_parse_fail(
 		        fault, fault_size, "a control byte in the value of '%s'", name);

@@ -50,14 +50,16 @@ static bool find_variable(struct slice name, struct template_part *part_out)
 static bool refuse_name(struct slice name, char *fault, size_t size)
 {
 	const char *known[VARIABLE_COUNT];
+	size_t known_count = 0;
 	char word[64];
 
 	for (unsigned i = VARIABLE_NONE + 1; i < VARIABLE_COUNT; i++)
-		known[i - 1] = variables[i].name;
+		if (!variables[i].is_prefix)
+			known[known_count++] = variables[i].name;
 	size_t length = name.length < sizeof(word) ? name.length : sizeof(word) - 1;
 	memcpy(word, name.data, length);
 	word[length] = '\0';
-	const char *near = config_suggest(word, known, VARIABLE_COUNT - 1);
+	const char *near = config_suggest(word, known, known_count);
 	return config_parse_fail(fault, size, "unknown variable '$%s'%s%s%s", word,
 	        near ? "; did you mean '$" : "", near ? near : "", near ? "'?" : "");
 }

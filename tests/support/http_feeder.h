@@ -45,7 +45,6 @@ struct http_case {
 	struct slice bytes;
 	unsigned status; /* 0: accepted */
 	const char *words; /* http_head_words, or the refusal's text */
-	enum http_method method; /* of the request that a response answers */
 };
 
 /* Feeds it whole, cut in two everywhere, and byte by byte, `behind` following; stops the process,

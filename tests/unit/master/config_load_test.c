@@ -40,7 +40,7 @@ static const struct config_rig_row rules[] = {
                                            "time; the first is at main.ini:2"},
         /* any and any written otherwise */
         {"[tcp a]\nlisten = 1\nlisten = *:1\nproxy_pass = 127.0.0.1:2\n",
-                "main.ini:3: listen: '*:1' is taken by [tcp a] at main.ini:2"},
+                "main.ini:3: listen: '*:1' is here a second time; the first is at main.ini:2"},
         /* both families */
         {"[tcp a]\nlisten = 1\nlisten = [::]:1\nproxy_pass = 127.0.0.1:2\n", ""},
         /* dual stack beside IPv4 */
