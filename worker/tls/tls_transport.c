@@ -285,6 +285,7 @@ static enum io_result tls_write(
 		transport_fault_errno(transport, EPIPE);
 		return IO_ERROR;
 	}
+	tls->tail_may_wait = false;
 	tls_ciphertext_claim(tls);
 	note_write(tls);
 	enum io_result result = encrypt(tls, bytes, length, put_out);
@@ -317,7 +318,7 @@ static unsigned tls_pending(const struct transport *transport)
 
 	if (tls->in_tail || (tls->handshake_done && gnutls_record_check_pending(tls->session)))
 		pending |= PENDING_READ;
-	if (tls->out_tail)
+	if (tls->out_tail && (tls->out_refused || !tls->tail_may_wait))
 		pending |= PENDING_WRITE;
 	return pending;
 }

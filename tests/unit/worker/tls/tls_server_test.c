@@ -703,6 +703,53 @@ static void the_ticket_costs_no_send(void **state)
 	exchange(talk);
 	assert_true(gnutls_session_get_flags(talk->client) & GNUTLS_SFLAGS_SESSION_TICKET);
 	hang_up(talk);
+	forget(&client);
+	tls_server_credentials_destroy(credentials);
+}
+
+/* In a resumed handshake it goes with the answer when the request is there already, else alone. */
+static void the_ticket_waits_for_the_answer(void **state)
+{
+	(void)state;
+	struct server server = {0};
+	struct tls_server_credentials *credentials = make_server(&server);
+	struct tls_server_choice choice = {.standard = credentials};
+	struct client client = {.priority = way_priorities[WAY_TLS13]};
+	char room[20000];
+	size_t got;
+
+	hang_up(talk_by(&client, &choice));
+	for (int asked = 0; asked < 2; asked++) {
+		struct talk *talk = calloc(1, sizeof(*talk));
+		assert_non_null(talk);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, talk->fds), 0);
+		talk->server = tls_server_create(&rig.context, &choice, talk->fds[0]);
+		open_client(talk, &client);
+		gnutls_handshake(talk->client);
+		talk->server->readable = true;
+		assert_int_equal(talk->server->ops->handshake(talk->server), IO_WANT_READ);
+		assert_int_equal(gnutls_handshake(talk->client), 0);
+		if (asked)
+			assert_int_equal(gnutls_record_send(talk->client, "GET", 3), 3);
+		talk->server->readable = true;
+		assert_int_equal(talk->server->ops->handshake(talk->server), IO_OK);
+		assert_int_equal(talk->server->ops->pending(talk->server),
+		        asked ? PENDING_READ : PENDING_WRITE);
+		if (asked) {
+			talk->server->ops->read(talk->server, room, sizeof(room), &got);
+			assert_int_equal(got, 3);
+			assert_int_equal(talk->server->ops->pending(talk->server), 0);
+		} else {
+			send_rest(talk);
+		}
+		talk->server_result = IO_OK;
+		exchange(talk);
+		assert_int_equal(talk->server->ops->pending(talk->server), 0);
+		keep_session(talk, &client);
+		assert_int_not_equal(client.session.size, 0);
+		hang_up(talk);
+	}
+	forget(&client);
 	tls_server_credentials_destroy(credentials);
 }
 
@@ -757,6 +804,7 @@ int main(void)
 	        cmocka_unit_test(a_second_hello_changes_nothing),
 	        cmocka_unit_test(switches_switch_off),
 	        cmocka_unit_test(the_ticket_costs_no_send),
+	        cmocka_unit_test(the_ticket_waits_for_the_answer),
 	        cmocka_unit_test(an_ssl2_hello_is_refused),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
