@@ -266,7 +266,7 @@ static void open_host(struct worker *worker)
 	        .row = host->row,
 	};
 	CHECK(host->dialer.balancer);
-	upstream_connections_init(&host->dialer.connections, &host->io);
+	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
 	host->dialer.pool = idle_pool_create(env->config, &host->io);
 	CHECK(host->dialer.pool);
 	host->tls_server = &worker->tls_server;

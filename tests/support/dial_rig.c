@@ -22,7 +22,7 @@ int dial_rig_set_up(void **state)
 	rig->io.resets = reset_queue_create(rig->io.loop);
 	rig->dialer.io = &rig->io;
 	rig->dialer.row = &rig->row;
-	upstream_connections_init(&rig->dialer.connections, &rig->io);
+	upstream_connections_init(&rig->dialer.connections, &rig->io, &rig->row);
 	rig->group = (struct config_group){.name = "test", .endpoints = rig->endpoints};
 	rig->settings = (struct dial_settings){.group = &rig->group,
 	        .connect_timeout_ms = DIAL_RIG_CONNECT_MS,

@@ -75,7 +75,7 @@ void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 	host->io.resets = reset_queue_create(host->io.loop);
 	host->dialer.io = &host->io;
 	host->dialer.row = host->row = &fake->row;
-	upstream_connections_init(&host->dialer.connections, &host->io);
+	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
 	host->on_session_end = on_session_end;
 	list_init(&host->sessions);
 	list_init(&host->spare);

@@ -25,6 +25,7 @@ enum {
 
 struct pool_rig {
 	struct io_context io;
+	struct scoreboard_row row;
 	struct upstream_connections memory;
 	struct config_endpoint endpoints[POOL_RIG_ENDPOINTS];
 	struct config_group groups[POOL_RIG_GROUPS];

@@ -275,6 +275,11 @@ enum http_result http_send_request_head(struct http_exchange *exchange)
 	        .line_bytes_max = HTTP_LINE_BYTES_MAX,
 	};
 
+	if (stream_in_bytes(upstream)) {
+		http_exchange_attempt_failed(exchange, CLOSE_UPSTREAM_BAD_RESPONSE,
+		        "it sent something before it was asked");
+		return HTTP_GO_ON;
+	}
 	if (upstream->state != STREAM_OPEN) {
 		exchange->response_step = HTTP_READ_RESPONSE_HEAD; /* which finds out why */
 		exchange->request_step = HTTP_REQUEST_DONE;

@@ -125,8 +125,6 @@ enum http_result http_read_response_head(struct http_exchange *exchange)
 			return HTTP_WAIT;
 		return end_without_head(exchange);
 	}
-	if (!exchange->response_parser)
-		return refuse_response(exchange, "it sent something before it was asked");
 	dial_confirm(&session->dial);
 	exchange->response_begun = true;
 	enum http_progress progress = http_parser_head_bytes(

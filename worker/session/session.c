@@ -253,11 +253,6 @@ void session_take_upstream(struct session *session)
 	session->facts.upstream_tls = connection->tls;
 }
 
-void session_pool_upstream(struct session *session)
-{
-	idle_pool_give(session->host->dialer.pool, give_up_upstream(session));
-}
-
 void session_drop_upstream(struct session *session)
 {
 	upstream_connection_close(give_up_upstream(session));

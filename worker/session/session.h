@@ -103,9 +103,6 @@ void session_wait_for_upstream(struct session *session);
 /* The dial has connected: its connection is the session's from now on, its facts are kept for the
  * log. Who wants its events calls stream_give at once. */
 void session_take_upstream(struct session *session);
-/* The upstream's connection goes to the idle pool, which keeps it if it can: its exchange is over.
- */
-void session_pool_upstream(struct session *session);
 /* Ends the upstream's connection before the session does; fine when there is none. */
 void session_drop_upstream(struct session *session);
 /* The same after an exchange: into the idle pool if it is `reusable`. */

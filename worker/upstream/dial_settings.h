@@ -3,6 +3,7 @@
 #ifndef WORKER_UPSTREAM_DIAL_SETTINGS_H
 #define WORKER_UPSTREAM_DIAL_SETTINGS_H
 
+#include "shared/close_reason.h"
 #include "shared/config.h"
 #include "worker/upstream/upstream_connection.h"
 
@@ -31,5 +32,7 @@ struct dial_settings {
 /* The settings' own part of a connection's identity: plain or TLS, the credentials' content, and
  * the name to verify where it is not the endpoint's. */
 void dial_settings_identify(struct dial_settings *settings);
+/* Which NEXT_UPSTREAM_... bit lets a failure go to the next server; 0: none does. */
+unsigned dial_failure_kind(enum close_reason reason);
 
 #endif

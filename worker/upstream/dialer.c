@@ -39,18 +39,17 @@ static void log_attempt(const struct dial *dial, enum log_level level, const cha
 	        address_format(&dial->endpoint->address, address, sizeof(address)), text);
 }
 
-static unsigned kind_of(enum close_reason reason)
+/* An idle connection that the server had closed says nothing against the server. */
+static bool is_stale(const struct dial *dial, enum close_reason reason)
 {
-	if (reason == CLOSE_UPSTREAM_CONNECT_TIMEOUT || reason == CLOSE_UPSTREAM_HANDSHAKE_TIMEOUT)
-		return NEXT_UPSTREAM_TIMEOUT;
-	return NEXT_UPSTREAM_ERROR;
+	return dial->reused && !dial->confirmed && dial_failure_kind(reason) == NEXT_UPSTREAM_ERROR;
 }
 
 static bool is_next_allowed(const struct dial *dial, enum close_reason reason)
 {
 	const struct dial_settings *settings = dial->settings;
 
-	if (!(settings->next_upstream & kind_of(reason)))
+	if (!(settings->next_upstream & dial_failure_kind(reason)))
 		return false;
 	if (settings->tries_max && dial->attempts >= settings->tries_max)
 		return false;
@@ -84,7 +83,9 @@ bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, 
 	CHECK_OBJ(dial, DIAL_MAGIC);
 	log_attempt(dial, LOG_ERROR, text);
 	dial->last_reason = reason;
-	if (reason != CLOSE_BIND) /* that is ours, not the server's */
+	if (is_stale(dial, reason))
+		idle_pool_note_stale(dial->dialer->pool, dial->endpoint, dial->reused_after_ms);
+	else if (reason != CLOSE_BIND) /* that is ours, not the server's */
 		count_failure(dial);
 	if (!may_try_next || !is_next_allowed(dial, reason))
 		return false;
@@ -289,9 +290,7 @@ static bool reuse_connection(struct dial *dial)
 	dial->connection = connection;
 	dial->reused = true;
 	dial->reused_after_ms = now_ms(dial) - connection->idle_since_ms;
-	dial->confirmed = false;
-	if (!settings->answer_confirms)
-		dial_confirm(dial);
+	dial->confirmed = false; /* it may be closed already */
 	dial->fn(dial, true, CLOSE_DONE);
 	return true;
 }

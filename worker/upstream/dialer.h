@@ -91,7 +91,8 @@ void dial_confirm(struct dial *dial);
  * already. A fresh one to the same endpoint takes its place, which counts neither as a failure nor
  * as a try; `fn` will be called again. The caller ends its connection. */
 void dial_again(struct dial *dial);
-/* The attempt failed, though it was ready: logs `text`, counts. True when another server is tried:
+/* The attempt failed, though it was ready: logs `text`, counts it unless it was an idle connection
+ * that the server had closed. True when another server is tried:
  * `fn` will be called again. The caller ends its connection in either case. `may_try_next`: the
  * client's bytes can be sent again. */
 bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, bool may_try_next);

@@ -306,6 +306,7 @@ void idle_pool_give(struct idle_pool *pool, struct upstream_connection *connecti
 	}
 	if (of->count >= connection->group->keepalive)
 		end_idle(pool, oldest_of(of));
+	upstream_connection_count(connection);
 	connection->idle_since_ms = now_ms(pool);
 	list_append(&pool_of_endpoint(pool, connection->endpoint)->connections, &connection->link);
 	list_append(&of->connections, &connection->recency_link);

@@ -43,9 +43,10 @@ static struct upstream_connection *take_memory(struct upstream_connections *memo
 	return connection;
 }
 
-void upstream_connections_init(struct upstream_connections *memory, struct io_context *io)
+void upstream_connections_init(
+        struct upstream_connections *memory, struct io_context *io, struct scoreboard_row *row)
 {
-	*memory = (struct upstream_connections){.io = io};
+	*memory = (struct upstream_connections){.io = io, .row = row};
 	list_init(&memory->spare);
 }
 
@@ -88,6 +89,29 @@ struct upstream_connection *upstream_connection_of(struct stream *stream)
 	return connection;
 }
 
+void upstream_connection_count(struct upstream_connection *connection)
+{
+	const struct stream *stream = &connection->stream;
+	struct scoreboard_row *row = connection->memory->row;
+
+	CHECK_OBJ(connection, UPSTREAM_CONNECTION_MAGIC);
+	scoreboard_count(
+	        row, STAT_UPSTREAM_BYTES_IN, stream->bytes_in - connection->bytes_in_counted);
+	scoreboard_count(
+	        row, STAT_UPSTREAM_BYTES_OUT, stream->bytes_out - connection->bytes_out_counted);
+	connection->bytes_in_counted = stream->bytes_in;
+	connection->bytes_out_counted = stream->bytes_out;
+}
+
+static void count_all(struct upstream_connection *connection)
+{
+	const struct transport *transport = connection->stream.transport;
+
+	upstream_connection_count(connection);
+	if (transport && transport->fault && transport->fault->reason == CLOSE_UPSTREAM_TRUNCATED)
+		scoreboard_count(connection->memory->row, STAT_UPSTREAM_TRUNCATED, 1);
+}
+
 static void free_later(struct upstream_connection *connection)
 {
 	CHECK(list_is_empty(&connection->link) && list_is_empty(&connection->recency_link));
@@ -99,6 +123,7 @@ void upstream_connection_close(struct upstream_connection *connection)
 	if (!connection)
 		return;
 	CHECK_OBJ(connection, UPSTREAM_CONNECTION_MAGIC);
+	count_all(connection);
 	stream_close(&connection->stream);
 	free_later(connection);
 }
@@ -108,6 +133,7 @@ void upstream_connection_abort(struct upstream_connection *connection)
 	if (!connection)
 		return;
 	CHECK_OBJ(connection, UPSTREAM_CONNECTION_MAGIC);
+	count_all(connection);
 	stream_abort(&connection->stream);
 	free_later(connection);
 }

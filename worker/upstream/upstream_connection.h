@@ -11,6 +11,7 @@
 #define WORKER_UPSTREAM_UPSTREAM_CONNECTION_H
 
 #include "shared/config.h"
+#include "shared/scoreboard.h"
 #include "worker/io/stream.h"
 #include "worker/tls/tls_transport.h"
 
@@ -21,6 +22,7 @@ enum { UPSTREAM_IDENTITY_BYTES = 32 };
 /* The memory of a worker's connections: a free list. */
 struct upstream_connections {
 	struct io_context *io;
+	struct scoreboard_row *row;
 	struct list spare;
 	size_t spare_count;
 	size_t count; /* in use, until their memory is back */
@@ -39,12 +41,14 @@ struct upstream_connection {
 	uint64_t opened_ms; /* when it became ready */
 	uint32_t exchanges; /* that it has carried or is carrying */
 	uint64_t idle_since_ms; /* in the idle pool */
+	uint64_t bytes_in_counted, bytes_out_counted; /* of the stream's, in the statistics */
 	struct list link; /* of the endpoint in the idle pool, or the free list */
 	struct list recency_link; /* of the group in the idle pool */
 	struct event_task free_task;
 };
 
-void upstream_connections_init(struct upstream_connections *memory, struct io_context *io);
+void upstream_connections_init(
+        struct upstream_connections *memory, struct io_context *io, struct scoreboard_row *row);
 /* All connections have ended and their turn is over. */
 void upstream_connections_destroy(struct upstream_connections *memory);
 
@@ -52,6 +56,9 @@ void upstream_connections_destroy(struct upstream_connections *memory);
 struct upstream_connection *upstream_connection_create(struct upstream_connections *memory,
         const struct config_group *group, const struct config_endpoint *endpoint,
         const uint8_t *identity);
+
+/* What it has carried since the last call goes into the statistics; its end does so by itself. */
+void upstream_connection_count(struct upstream_connection *connection);
 
 /* The connection of a session's upstream stream. */
 struct upstream_connection *upstream_connection_of(struct stream *stream);

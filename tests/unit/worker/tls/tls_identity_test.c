@@ -72,6 +72,24 @@ static void whatever_counts_makes_another_identity(void **state)
 	}
 }
 
+/* What a section says, whatever the endpoint: credentials, and the name if it says one. */
+static void sections_differ_by_credentials_and_name(void **state)
+{
+	static const char *const names[] = {NULL, "", "a.example", "b.example"};
+	struct tls_client_credentials credentials = {.magic = TLS_CLIENT_CREDENTIALS_MAGIC};
+	struct tls_session_key keys[8], again;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		credentials.fingerprint[0] = (uint8_t)(i / 4);
+		tls_identity_of_settings(&credentials, names[i % 4], &keys[i]);
+		tls_identity_of_settings(&credentials, names[i % 4], &again);
+		assert_memory_equal(&keys[i], &again, sizeof(again));
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(&keys[i], &keys[j], sizeof(keys[i]));
+	}
+}
+
 /* Only the fingerprint speaks for the credentials: where they lie, and what else is in them, may
  * differ between two configurations. */
 static void equal_facts_make_equal_identities(void **state)
@@ -119,6 +137,7 @@ int main(void)
 	        cmocka_unit_test(equal_facts_make_equal_identities),
 	        cmocka_unit_test(every_bit_of_the_fingerprint_counts),
 	        cmocka_unit_test(an_identity_is_the_same_in_the_next_version),
+	        cmocka_unit_test(sections_differ_by_credentials_and_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

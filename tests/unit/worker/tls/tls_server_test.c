@@ -63,9 +63,9 @@ static int set_up(void **state)
 	rig.b = pki_issue(&(struct pki_request){.name = "b.example"}, rig.root);
 	rig.who[WHO_GOOD] = pki_issue(&(struct pki_request){.name = "good"}, rig.root);
 	rig.who[WHO_FOREIGN] = pki_issue(&(struct pki_request){.name = "foreign"}, rig.other_root);
-	rig.who[WHO_EXPIRED] = pki_issue(&(struct pki_request){.name = "expired",
-	                                         .not_before = now - 9000,
-	                                         .not_after = now - 100},
+	rig.who[WHO_EXPIRED] = pki_issue(
+	        &(struct pki_request){
+	                .name = "expired", .not_before = now - 9000, .not_after = now - 100},
 	        rig.root);
 	rig.who[WHO_SELF_SIGNED] = pki_issue(&(struct pki_request){.name = "self"}, NULL);
 	rig.who[WHO_SERVER] = pki_issue(
@@ -188,14 +188,13 @@ static void open_client(struct talk *talk, const struct client *client)
 	CHECK(gnutls_init(&talk->client, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
 	                                         GNUTLS_FORCE_CLIENT_CERT) == 0);
 	CHECK(gnutls_priority_set_direct(talk->client, client->priority, NULL) == 0);
-	CHECK(gnutls_credentials_set(
-	              talk->client, GNUTLS_CRD_CERTIFICATE, talk->credentials) == 0);
+	CHECK(gnutls_credentials_set(talk->client, GNUTLS_CRD_CERTIFICATE, talk->credentials) == 0);
 	if (client->server_name)
 		CHECK(gnutls_server_name_set(talk->client, GNUTLS_NAME_DNS, client->server_name,
 		              strlen(client->server_name)) == 0);
 	if (client->alpn) {
-		gnutls_datum_t datum = {(unsigned char *)(uintptr_t)client->alpn,
-		        (unsigned)strlen(client->alpn)};
+		gnutls_datum_t datum = {
+		        (unsigned char *)(uintptr_t)client->alpn, (unsigned)strlen(client->alpn)};
 		CHECK(gnutls_alpn_set_protocols(talk->client, &datum, 1, 0) == 0);
 	}
 	if (client->session.size)
@@ -277,8 +276,7 @@ static struct talk *talk_by(struct client *client, const struct tls_server_choic
 	open_client(talk, client);
 	shake_hands(talk, true);
 	if (talk->server_result == IO_OK) {
-		talk->resumed = gnutls_session_is_resumed(
-		        tls_transport_of(talk->server)->session);
+		talk->resumed = gnutls_session_is_resumed(tls_transport_of(talk->server)->session);
 		CHECK(tls_server_facts(talk->server, &talk->facts));
 	}
 	exchange(talk);
@@ -339,8 +337,7 @@ static void check_facts(const struct talk *talk, enum tls_verify_client mode, en
 	assert_int_equal(facts->refusal[0] != 0, facts->verdict == TLS_CLIENT_REFUSED);
 	if (shown)
 		snprintf(subject, sizeof(subject), "CN=%s",
-		        (const char *[]){
-		                "", "good", "foreign", "expired", "self", "server"}[who]);
+		        (const char *[]){"", "good", "foreign", "expired", "self", "server"}[who]);
 	assert_string_equal(facts->subject, subject);
 	assert_int_equal(facts->serial[0] != 0, shown);
 }
@@ -365,9 +362,9 @@ static void verdicts_outlive_resumption(void **state)
 				if (talk->server_result != IO_OK || talk->client_code != 0)
 					fail_msg("mode %u, who %d, %s, round %d: %s", mode,
 					        (int)who, way_names[way], round,
-					        talk->server->fault ? talk->server->fault->text
-					                            : gnutls_strerror(
-					                                      talk->client_code));
+					        talk->server->fault
+					                ? talk->server->fault->text
+					                : gnutls_strerror(talk->client_code));
 				check_facts(talk, mode, who);
 				if (talk->resumed != (resumable && round > 0))
 					fail_msg("mode %u, who %d, %s, round %d: resumed %d", mode,
@@ -395,15 +392,14 @@ static void refusals_end_the_handshake_where_nobody_else_can_answer(void **state
 			for (int round = 0; round < 2; round++) {
 				struct talk *talk = talk_by(&client, &choice);
 				bool wanted = is_wanted(mode, who);
-				assert_int_equal(
-				        talk->server_result, wanted ? IO_OK : IO_ERROR);
+				assert_int_equal(talk->server_result, wanted ? IO_OK : IO_ERROR);
 				if (wanted) {
 					check_facts(talk, mode, who);
 				} else {
 					assert_int_equal(talk->server->fault->reason,
 					        CLOSE_CLIENT_CERTIFICATE);
-					assert_int_equal(talk->client_code,
-					        GNUTLS_E_FATAL_ALERT_RECEIVED);
+					assert_int_equal(
+					        talk->client_code, GNUTLS_E_FATAL_ALERT_RECEIVED);
 				}
 				hang_up(talk);
 			}
@@ -448,8 +444,7 @@ static void a_resumed_chain_is_judged_by_today(void **state)
 			assert_int_equal(talk->resumed, i / 2 != WAY_ID);
 		} else {
 			assert_int_equal(talk->server_result, IO_ERROR);
-			assert_int_equal(
-			        talk->server->fault->reason, CLOSE_CLIENT_CERTIFICATE);
+			assert_int_equal(talk->server->fault->reason, CLOSE_CLIENT_CERTIFICATE);
 		}
 		hang_up(talk);
 		forget(client);
@@ -563,8 +558,7 @@ static void the_name_chooses_the_server(void **state)
 			assert_ptr_equal(talk->facts.credentials, is_b ? names.b : names.a);
 			assert_string_equal(talk->facts.server_name, rows[i].name);
 			assert_string_equal(talk->facts.verify, is_b ? "SUCCESS" : "NONE");
-			assert_string_equal(
-			        talk->facts.alpn, client.alpn ? client.alpn : "");
+			assert_string_equal(talk->facts.alpn, client.alpn ? client.alpn : "");
 			hang_up(talk);
 			forget(&client);
 		}
@@ -588,9 +582,8 @@ static void sessions_stay_with_their_server(void **state)
 		        .opaque = &names};
 		const char *first = row % 4 < 2 ? "a.example" : "b.example";
 		const char *second = row % 4 < 2 ? "b.example" : "a.example";
-		struct client client = {.who = WHO_GOOD,
-		        .priority = way_priorities[way],
-		        .server_name = first};
+		struct client client = {
+		        .who = WHO_GOOD, .priority = way_priorities[way], .server_name = first};
 		for (int round = 0; round < 2; round++) {
 			struct talk *talk = talk_by(&client, &choice);
 			assert_int_equal(talk->resumed, round > 0);
@@ -644,9 +637,8 @@ static void a_second_hello_changes_nothing(void **state)
 	        .verify_client = TLS_VERIFY_CLIENT_ON};
 	struct names names = {make_server(&a), make_server(&b)};
 	struct tls_server_choice choice = {.standard = names.a, .for_name = find, .opaque = &names};
-	struct client client = {.who = WHO_GOOD,
-	        .priority = way_priorities[WAY_TLS13],
-	        .server_name = "b.example"};
+	struct client client = {
+	        .who = WHO_GOOD, .priority = way_priorities[WAY_TLS13], .server_name = "b.example"};
 
 	for (int round = 0; round < 2; round++) {
 		struct talk *talk = talk_by(&client, &choice);

@@ -103,6 +103,12 @@ static void what_has_become_unquiet_is_not_given_out(void **state)
 	pool_rig_give(rig, older);
 }
 
+static void on_answer_taken(struct stream *stream, enum stream_event event)
+{
+	(void)stream;
+	(void)event;
+}
+
 struct last_answer {
 	struct pool_rig *rig;
 	size_t number;
@@ -137,6 +143,31 @@ static void it_may_be_given_inside_its_own_event(void **state)
 	assert_int_equal(buffer_pool_lent_bytes(rig->io.pool), 0);
 }
 
+/* ---- statistics ---- */
+
+static void bytes_are_counted_when_an_exchange_is_over(void **state)
+{
+	struct pool_rig *rig = *state;
+	size_t number = pool_rig_open(rig, 0, pool_rig_plain);
+	struct stream *stream = &rig->connections[number]->stream;
+
+	for (uint64_t i = 1; i <= 3; i++) {
+		fake_read(&rig->peers[number], "answer");
+		assert_true(pool_rig_readable(rig, number));
+		buffer_taken(stream->in, 6);
+		pool_rig_give(rig, number);
+		assert_int_equal(rig->row.counters[STAT_UPSTREAM_BYTES_IN], 6 * i);
+		pool_rig_take(rig, 0);
+		stream_give(stream, on_answer_taken, NULL);
+	}
+	fake_read_end(&rig->peers[number], "cut", IO_TRUNCATED);
+	assert_true(pool_rig_readable(rig, number));
+	assert_int_equal(rig->row.counters[STAT_UPSTREAM_TRUNCATED], 0);
+	upstream_connection_abort(rig->connections[number]);
+	assert_int_equal(rig->row.counters[STAT_UPSTREAM_BYTES_IN], 21);
+	assert_int_equal(rig->row.counters[STAT_UPSTREAM_TRUNCATED], 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, pool_rig_set_up, pool_rig_tear_down)
 
 int main(void)
@@ -147,6 +178,7 @@ int main(void)
 	        CASE(what_is_not_quiet_is_not_kept),
 	        CASE(what_has_become_unquiet_is_not_given_out),
 	        CASE(it_may_be_given_inside_its_own_event),
+	        CASE(bytes_are_counted_when_an_exchange_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
