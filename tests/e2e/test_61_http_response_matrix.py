@@ -174,10 +174,13 @@ def test_answers_find_their_client(play_ground):
     def client(number):
         for i in range(60):
             target = f"/{number}/{i}"
-            with Conversation(ports["later"]) as conversation:
-                answer = conversation.ask(get(target=target))
-                if answer.status == 502:
-                    continue
+            try:
+                with Conversation(ports["later"]) as conversation:
+                    answer = conversation.ask(get(target=target))
+            except (AssertionError, OSError) as error:  # cut short, which the plan does not say
+                wrong.append((target, error))
+                continue
+            if answer.status != 502:
                 (right if answer.body == f"{target}\n".encode() else wrong).append((target, answer.body))
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(6)]
