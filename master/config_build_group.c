@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RESOLVE_TIMEOUT_MS = 5000, FAULT_MAX = 256 };
+enum { RESOLVE_TIMEOUT_MS = 5000, FAULT_MAX = 256, NAMES_MAX = 64 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 struct server_line { /* one `server` of one group */
 	struct config_server server;
@@ -15,62 +16,108 @@ struct server_line { /* one `server` of one group */
 	const struct config_origin *origin;
 };
 
+/* The first proxy_pass of each kind that leads to a group, or NULL. */
+struct users {
+	const struct config_entry *tcp, *http, *https;
+};
+
 struct group_plan {
 	const char *name;
 	const struct config_section *section; /* NULL: named by proxy_pass alone */
-	const struct config_entry *user; /* a proxy_pass that leads here, or NULL */
+	const struct config_entry *user; /* that proxy_pass */
 	struct server_line *lines;
 	size_t line_count;
 };
 
-static bool read_line(
-        struct config_builder *builder, const struct config_entry *entry, struct server_line *line)
+/* ---- who proxies to what ---- */
+
+/* The name of a group without a section says its port. */
+static const char *http_group(const struct config_tree *tree, const char *word)
+{
+	struct config_target target;
+	char fault[FAULT_MAX];
+
+	if (!config_read_proxy_pass(word, &target, fault, sizeof(fault)))
+		return NULL;
+	const char *name = arena_copy(tree->arena, target.authority);
+	if (target.port || config_tree_find(tree, CONFIG_UPSTREAM, name))
+		return name;
+	return arena_format(tree->arena, "%s:%d", name, target.https ? HTTPS_PORT : HTTP_PORT);
+}
+
+static void find_targets(struct config_tree *tree)
+{
+	for (struct config_section *section = tree->first; section; section = section->next) {
+		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
+		if (!entry)
+			continue;
+		const char *word = entry->words.items[0];
+		section->group = section->kind == CONFIG_TCP ? word : http_group(tree, word);
+	}
+}
+
+static struct users users_of(const struct config_tree *tree, const char *group)
+{
+	struct users users = {NULL, NULL, NULL};
+
+	for (const struct config_section *section = tree->first; section; section = section->next) {
+		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
+		if (!section->group || strcmp(section->group, group) != 0)
+			continue;
+		bool https = slice_starts_with(slice_of(entry->words.items[0]), SLICE("https:"));
+		const struct config_entry **user = section->kind == CONFIG_TCP ? &users.tcp
+		                                   : https                     ? &users.https
+		                                                               : &users.http;
+		if (!*user)
+			*user = entry;
+	}
+	return users;
+}
+
+/* ---- what the sections say ---- */
+
+static bool read_line(struct config_builder *builder, const struct config_words *words,
+        const struct config_origin *origin, struct server_line *line)
 {
 	char fault[FAULT_MAX];
 
-	if (!config_read_server(&entry->words, &line->server, fault, sizeof(fault)))
+	if (!config_read_server(words, &line->server, fault, sizeof(fault)))
 		return false; /* was reported when it was read */
 	line->host = arena_copy(builder->config->arena, line->server.host);
-	line->text = entry->words.items[0];
-	line->origin = &entry->origin;
+	line->text = words->items[0];
+	line->origin = origin;
 	return true;
 }
 
-static size_t count_entries(const struct config_entry *entry)
+/* A port that is not written is that of the scheme, where there is one scheme. */
+static void settle_port(
+        struct config_builder *builder, const struct users *users, struct server_line *line)
 {
-	size_t count = 0;
-
-	for (; entry; entry = entry->next)
-		count++;
-	return count;
-}
-
-static const struct config_entry *user_of(const struct config_builder *builder, const char *group)
-{
-	for (const struct config_section *section = builder->config->tree->first; section;
-	        section = section->next) {
-		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
-		if (section->kind == CONFIG_TCP && entry &&
-		        strcmp(entry->words.items[0], group) == 0)
-			return entry;
-	}
-	return NULL;
+	if (line->server.port)
+		return;
+	if (users->tcp)
+		config_messages_add(builder->messages, CONFIG_ERROR, line->origin,
+		        "server: '%s' has no port, and the [tcp] at %s:%u that proxies to it has "
+		        "no default; write %s:PORT",
+		        line->text, users->tcp->origin.file, users->tcp->origin.line, line->text);
+	else if (users->http && users->https)
+		config_messages_add(builder->messages, CONFIG_ERROR, line->origin,
+		        "server: '%s' has no port, and is reached by http at %s:%u and by https at "
+		        "%s:%u; write %s:PORT",
+		        line->text, users->http->origin.file, users->http->origin.line,
+		        users->https->origin.file, users->https->origin.line, line->text);
+	else if (users->http || users->https)
+		line->server.port = users->https ? HTTPS_PORT : HTTP_PORT;
 }
 
 static void check_lines(struct config_builder *builder, const struct group_plan *plan)
 {
+	struct users users = users_of(builder->tree, plan->name);
 	size_t primaries = 0;
 
 	for (size_t i = 0; i < plan->line_count; i++) {
-		const struct server_line *line = &plan->lines[i];
-		primaries += !line->server.backup;
-		if (line->server.port == 0 && plan->user)
-			config_messages_add(builder->messages, CONFIG_ERROR, line->origin,
-			        "server: '%s' has no port, and the [tcp] at %s:%u that proxies to "
-			        "it has no default; "
-			        "write %s:PORT",
-			        line->text, plan->user->origin.file, plan->user->origin.line,
-			        line->text);
+		primaries += !plan->lines[i].server.backup;
+		settle_port(builder, &users, &plan->lines[i]);
 	}
 	if (plan->line_count && primaries == 0)
 		config_messages_add(builder->messages, CONFIG_ERROR, plan->lines[0].origin,
@@ -85,44 +132,52 @@ static void plan_section(struct config_builder *builder, const struct config_sec
 
 	plan->name = section->name;
 	plan->section = section;
-	plan->user = user_of(builder, section->name);
 	plan->lines = arena_alloc_array(
-	        builder->config->arena, count_entries(entry) + 1, sizeof(*plan->lines));
+	        builder->config->arena, config_entry_count(entry) + 1, sizeof(*plan->lines));
 	if (!entry && !section->refused[CONFIG_SERVER_KEY])
 		config_messages_add(builder->messages, CONFIG_ERROR, &section->origin,
 		        "[%s] has no server; write 'server = HOST:PORT'", section->title);
 	for (; entry; entry = entry->next)
-		plan->line_count += read_line(builder, entry, &plan->lines[plan->line_count]);
+		plan->line_count += read_line(
+		        builder, &entry->words, &entry->origin, &plan->lines[plan->line_count]);
 	check_lines(builder, plan);
 }
 
-/* proxy_pass names a server and no group. */
-static bool plan_target(
-        struct config_builder *builder, const struct config_entry *entry, struct group_plan *plan)
+/* The name of an [upstream] that is near to `word`, or NULL. */
+static const char *near_group(const struct config_builder *builder, const char *word)
 {
-	const char *text = entry->words.items[0];
-	struct server_line *line = arena_alloc(builder->config->arena, sizeof(*line));
-	const char *names[64];
+	const char *names[NAMES_MAX];
 	size_t count = 0;
 
-	plan->name = text;
+	for (const struct config_section *section = builder->config->tree->first;
+	        section && count < NAMES_MAX; section = section->next)
+		if (section->kind == CONFIG_UPSTREAM)
+			names[count++] = section->name;
+	return config_suggest(word, names, count);
+}
+
+/* proxy_pass names a server and no group. */
+static bool plan_target(struct config_builder *builder, const char *name,
+        const struct config_entry *entry, struct group_plan *plan)
+{
+	struct server_line *line = arena_alloc(builder->config->arena, sizeof(*line));
+	const char *const *words = &plan->name;
+
+	plan->name = name;
 	plan->user = entry;
 	plan->lines = line;
-	if (read_line(builder, entry, line) && line->server.port) {
+	if (read_line(builder, &(struct config_words){words, 1}, &entry->origin, line) &&
+	        line->server.port) {
 		plan->line_count = 1;
 		return true;
 	}
-	for (const struct config_section *section = builder->config->tree->first;
-	        section && count < 64; section = section->next)
-		if (section->kind == CONFIG_UPSTREAM)
-			names[count++] = section->name;
-	const char *near = config_suggest(text, names, count);
+	const char *near = near_group(builder, name);
 	if (near)
 		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
-		        "proxy_pass: there is no [upstream %s]; did you mean '%s'?", text, near);
+		        "proxy_pass: there is no [upstream %s]; did you mean '%s'?", name, near);
 	else
 		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
-		        "proxy_pass: there is no [upstream %s], and it is no HOST:PORT", text);
+		        "proxy_pass: there is no [upstream %s], and it is no HOST:PORT", name);
 	return false;
 }
 
@@ -161,23 +216,27 @@ static void fill_endpoint(struct config_builder *builder, struct config_endpoint
 	address_set_port(&endpoint->address, line->server.port);
 }
 
-static void report_unresolved(
-        struct config_builder *builder, const struct server_line *line, const char *error)
+/* Where proxy_pass names it, the name of a group may have been meant. */
+static void report_unresolved(struct config_builder *builder, const struct group_plan *plan,
+        const struct server_line *line, const char *error)
 {
 	bool required = builder->config->main.resolve_required;
+	const char *near = plan->section ? NULL : near_group(builder, line->host);
 
 	builder->config->names_unresolved = true;
 	config_messages_add(builder->messages, required ? CONFIG_ERROR : CONFIG_WARNING,
-	        line->origin, "server: '%s' does not resolve (%s)%s", line->host, error,
+	        line->origin, "%s: '%s' does not resolve (%s)%s%s%s%s",
+	        plan->section ? "server" : "proxy_pass", line->host, error,
 	        required ? "; 'resolve_at_start = lenient' would start without it"
-	                 : "; it is down until it does, looked up again every 10 s");
+	                 : "; it is down until it does, looked up again every 10 s",
+	        near ? "; was the [upstream '" : "", near ? near : "", near ? "'] meant?" : "");
 }
 
 static void build_binds(struct config_builder *builder, const struct config_section *section,
         struct config_group *group)
 {
 	const struct config_entry *entry = section ? section->entries[CONFIG_PROXY_BIND_KEY] : NULL;
-	size_t count = count_entries(entry);
+	size_t count = config_entry_count(entry);
 	struct address *addresses = arena_alloc_array(
 	        builder->config->arena, count + 1, sizeof(*addresses));
 
@@ -185,6 +244,18 @@ static void build_binds(struct config_builder *builder, const struct config_sect
 	group->bind_address_count = count;
 	for (size_t i = 0; entry; entry = entry->next, i++)
 		address_parse_ip(slice_of(entry->words.items[0]), &addresses[i]);
+}
+
+static void build_keepalive(const struct config_section *section, struct config_group *group)
+{
+	static const enum config_key keys[] = {CONFIG_KEEPALIVE_KEY, CONFIG_KEEPALIVE_TIMEOUT_KEY,
+	        CONFIG_KEEPALIVE_REQUESTS_KEY, CONFIG_KEEPALIVE_TIME_KEY};
+	uint32_t *const fields[] = {&group->keepalive, &group->keepalive_timeout_ms,
+	        &group->keepalive_requests, &group->keepalive_time_ms};
+
+	for (size_t i = 0; i < 4; i++)
+		*fields[i] = (uint32_t)config_number(
+		        section ? section->entries[keys[i]] : NULL, keys[i], CONFIG_UPSTREAM);
 }
 
 static void build_group(
@@ -207,13 +278,14 @@ static void build_group(
 			        &names->addresses[j]);
 		if (names->count)
 			continue;
-		report_unresolved(builder, line, names->error ? names->error : "no address");
+		report_unresolved(builder, plan, line, names->error ? names->error : "no address");
 		fill_endpoint(builder, &endpoints[group->endpoint_count++], line, NULL);
 	}
 	group->name = plan->name;
 	group->origin = plan->section ? plan->section->origin : plan->user->origin;
 	group->endpoints = endpoints;
 	build_binds(builder, plan->section, group);
+	build_keepalive(plan->section, group);
 }
 
 static bool is_planned(const struct group_plan *plans, size_t count, const char *name)
@@ -229,21 +301,21 @@ void config_build_groups(struct config_builder *builder)
 	struct config *config = builder->config;
 	size_t section_count = 0, count = 0;
 
-	for (const struct config_section *section = builder->config->tree->first; section;
+	find_targets(builder->tree);
+	for (const struct config_section *section = config->tree->first; section;
 	        section = section->next)
 		section_count++;
 	struct group_plan *plans = arena_alloc_array(
 	        config->arena, section_count + 1, sizeof(*plans));
-	for (const struct config_section *section = builder->config->tree->first; section;
+	for (const struct config_section *section = config->tree->first; section;
 	        section = section->next)
 		if (section->kind == CONFIG_UPSTREAM)
 			plan_section(builder, section, &plans[count++]);
 	for (const struct config_section *section = builder->config->tree->first; section;
 	        section = section->next) {
-		const struct config_entry *entry = section->entries[CONFIG_PROXY_PASS_KEY];
-		if (section->kind == CONFIG_TCP && entry &&
-		        !is_planned(plans, count, entry->words.items[0]))
-			count += plan_target(builder, entry, &plans[count]);
+		if (section->group && !is_planned(plans, count, section->group))
+			count += plan_target(builder, section->group,
+			        section->entries[CONFIG_PROXY_PASS_KEY], &plans[count]);
 	}
 	resolve(builder, plans, count);
 	struct config_group *groups = arena_alloc_array(config->arena, count + 1, sizeof(*groups));

@@ -22,7 +22,7 @@ static const struct config_entry *entry_of(
 
 static uint64_t number_of(const struct config_builder *builder, enum config_key key)
 {
-	return config_number(entry_of(builder, key), key);
+	return config_number(entry_of(builder, key), key, CONFIG_MAIN);
 }
 
 static unsigned allowed_cpus(void)
@@ -42,7 +42,7 @@ static void build_user(struct config_builder *builder)
 	const struct config_entry *entry = entry_of(builder, CONFIG_USER_KEY);
 	struct config_origin nowhere = {builder->options->main_file, 0};
 	const struct config_origin *origin = entry ? &entry->origin : &nowhere;
-	const char *name = config_text(entry, CONFIG_USER_KEY);
+	const char *name = config_text(entry, CONFIG_USER_KEY, CONFIG_MAIN);
 
 	if (geteuid() != 0)
 		return;
@@ -86,20 +86,11 @@ void config_build_pid_file(struct config_builder *builder)
 	builder->config->main.pid_file = path ? config_path(builder, path) : NULL;
 }
 
-static size_t count_entries(const struct config_entry *entry)
-{
-	size_t count = 0;
-
-	for (; entry; entry = entry->next)
-		count++;
-	return count;
-}
-
 static void build_error_logs(struct config_builder *builder)
 {
 	struct config_main *out = &builder->config->main;
 	const struct config_entry *entry = entry_of(builder, CONFIG_ERROR_LOG_KEY);
-	size_t count = entry ? count_entries(entry) : 1;
+	size_t count = entry ? config_entry_count(entry) : 1;
 	struct config_error_log *logs = arena_alloc_array(
 	        builder->config->arena, count, sizeof(*logs));
 
@@ -118,7 +109,8 @@ static void build_error_logs(struct config_builder *builder)
 		const char *path = to_stderr ? "stderr"
 		                             : config_path(builder, entry->words.items[0]);
 		logs[i].log_index = config_log_index(builder, path);
-		logs[i].level = (enum log_level)config_number(entry, CONFIG_ERROR_LOG_KEY);
+		logs[i].level = (enum log_level)config_number(
+		        entry, CONFIG_ERROR_LOG_KEY, CONFIG_MAIN);
 		if (to_stderr && out->daemon)
 			config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
 			        "error_log: with 'daemon = on' nobody reads stderr; name a file");

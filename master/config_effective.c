@@ -8,33 +8,42 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SET_KEYS = 3, NAMES_MAX = 64 };
+
 /* Keys of which a level sets all or none. */
-static const enum config_key certificate_set[] = {CONFIG_PROXY_SSL_CERTIFICATE_KEY,
-        CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY, CONFIG_PROXY_SSL_PASSWORD_FILE_KEY};
-static const enum config_key policy_set[] = {CONFIG_PROXY_SSL_PROTOCOLS_KEY,
-        CONFIG_PROXY_SSL_CIPHERS_KEY, CONFIG_PROXY_SSL_PRIORITY_KEY};
-enum { SET_KEYS = 3 };
+static const enum config_key sets[][SET_KEYS] = {
+        {CONFIG_PROXY_SSL_CERTIFICATE_KEY, CONFIG_PROXY_SSL_CERTIFICATE_KEY_KEY,
+                CONFIG_PROXY_SSL_PASSWORD_FILE_KEY},
+        {CONFIG_PROXY_SSL_PROTOCOLS_KEY, CONFIG_PROXY_SSL_CIPHERS_KEY,
+                CONFIG_PROXY_SSL_PRIORITY_KEY},
+        {CONFIG_SSL_PROTOCOLS_KEY, CONFIG_SSL_CIPHERS_KEY, CONFIG_SSL_PRIORITY_KEY},
+};
 
 static const enum config_key *set_of(enum config_key key)
 {
-	for (size_t i = 0; i < SET_KEYS; i++) {
-		if (certificate_set[i] == key)
-			return certificate_set;
-		if (policy_set[i] == key)
-			return policy_set;
-	}
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		for (size_t j = 0; j < SET_KEYS; j++)
+			if (sets[i][j] == key)
+				return sets[i];
 	return NULL;
 }
 
-const struct config_entry *config_effective(
-        const struct config_tree *tree, const struct config_section *tcp, enum config_key key)
+struct config_levels config_levels_of(
+        const struct config_tree *tree, const struct config_section *section)
 {
-	const struct config_section *defaults;
+	struct config_levels levels = {{section}, 1};
+	const struct config_section *outer[2] = {NULL, NULL};
 
-	if (tcp->entries[key])
-		return tcp->entries[key];
-	defaults = config_tree_find(tree, CONFIG_TCP_DEFAULTS, "");
-	return defaults ? defaults->entries[key] : NULL;
+	if (section->kind == CONFIG_LOCATION)
+		outer[0] = config_tree_find(tree, CONFIG_HTTP, section->name);
+	if (section->kind == CONFIG_LOCATION || section->kind == CONFIG_HTTP)
+		outer[1] = config_tree_find(tree, CONFIG_HTTP_DEFAULTS, "");
+	else if (section->kind == CONFIG_TCP)
+		outer[1] = config_tree_find(tree, CONFIG_TCP_DEFAULTS, "");
+	for (size_t i = 0; i < 2; i++)
+		if (outer[i])
+			levels.at[levels.count++] = outer[i];
+	return levels;
 }
 
 static struct config_section *profile_of(
@@ -63,16 +72,13 @@ static bool sets_any(const struct config_tree *tree, const struct config_section
 	return false;
 }
 
-const struct config_entry *config_effective_tls(const struct config_tree *tree,
-        const struct config_section *tcp, const struct config_section *group, enum config_key key)
+/* The first level that sets `key`, or any key of its set, decides. */
+static const struct config_entry *decide(const struct config_tree *tree,
+        const struct config_section *const *levels, size_t count, enum config_key key)
 {
-	const struct config_section *levels[] = {
-	        tcp, group, config_tree_find(tree, CONFIG_TCP_DEFAULTS, "")};
 	const enum config_key *set = set_of(key);
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (!levels[i])
-			continue;
+	for (size_t i = 0; i < count; i++) {
 		const struct config_entry *entry = config_at_level(tree, levels[i], key);
 		if (entry || (set && sets_any(tree, levels[i], set)))
 			return entry;
@@ -80,14 +86,41 @@ const struct config_entry *config_effective_tls(const struct config_tree *tree,
 	return NULL;
 }
 
-uint64_t config_number(const struct config_entry *entry, enum config_key key)
+const struct config_entry *config_effective(
+        const struct config_tree *tree, const struct config_section *section, enum config_key key)
 {
-	const struct config_schema_row *row = config_schema_row(key);
+	const struct config_schema_row *row = config_schema_row_in(key, section->kind);
+	struct config_levels levels = config_levels_of(tree, section);
+
+	if (row && row->traits & CONFIG_OWN)
+		return section->entries[key];
+	return decide(tree, levels.at, levels.count, key);
+}
+
+const struct config_entry *config_effective_tls(const struct config_tree *tree,
+        const struct config_section *section, const struct config_section *group,
+        enum config_key key)
+{
+	struct config_levels levels = config_levels_of(tree, section);
+	const struct config_section *with_group[CONFIG_LEVELS_MAX + 1] = {section};
+	size_t count = 1;
+
+	if (group)
+		with_group[count++] = group;
+	for (size_t i = 1; i < levels.count; i++)
+		with_group[count++] = levels.at[i];
+	return decide(tree, with_group, count, key);
+}
+
+uint64_t config_number(const struct config_entry *entry, enum config_key key, enum config_kind kind)
+{
+	const struct config_schema_row *row = config_schema_row_in(key, kind);
 	struct config_value value = {0};
 	struct config_words words;
 	const char *items[8];
 	char text[128], fault[8], *rest = text;
 
+	CHECK(row);
 	if (entry) {
 		words = entry->words;
 	} else {
@@ -102,9 +135,25 @@ uint64_t config_number(const struct config_entry *entry, enum config_key key)
 	return value.number;
 }
 
-const char *config_text(const struct config_entry *entry, enum config_key key)
+uint64_t config_effective_number(
+        const struct config_tree *tree, const struct config_section *section, enum config_key key)
 {
-	return entry ? entry->words.items[0] : config_schema_row(key)->default_text;
+	return config_number(config_effective(tree, section, key), key, section->kind);
+}
+
+const char *config_text(
+        const struct config_entry *entry, enum config_key key, enum config_kind kind)
+{
+	return entry ? entry->words.items[0] : config_schema_row_in(key, kind)->default_text;
+}
+
+size_t config_entry_count(const struct config_entry *entry)
+{
+	size_t count = 0;
+
+	for (; entry; entry = entry->next)
+		count++;
+	return count;
 }
 
 bool config_is_none(const struct config_entry *entry)
@@ -124,27 +173,52 @@ static void check_policy_set(struct config_builder *builder, const struct config
 	if (entry && beside)
 		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
 		        "%s replaces %s, which stands beside it at %s:%u; leave one out",
-		        config_schema_row(priority)->key, config_schema_row(other)->key,
-		        beside->origin.file, beside->origin.line);
+		        config_key_name(priority), config_key_name(other), beside->origin.file,
+		        beside->origin.line);
 }
 
-void config_check_profiles(struct config_builder *builder)
+static void check_profile(struct config_builder *builder, const struct config_section *section)
 {
-	for (struct config_section *section = builder->config->tree->first; section;
+	const struct config_entry *entry = section->entries[CONFIG_PROXY_TLS_KEY];
+	struct config_section *profile = profile_of(builder->tree, section);
+
+	if (profile)
+		profile->used = true;
+	else if (entry)
+		config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
+		        "proxy_tls: there is no [tls %s]", entry->words.items[0]);
+}
+
+static void check_server_of(struct config_builder *builder, const struct config_section *location)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	if (config_tree_find(builder->tree, CONFIG_HTTP, location->name))
+		return;
+	for (const struct config_section *section = builder->tree->first;
+	        section && count < NAMES_MAX; section = section->next)
+		if (section->kind == CONFIG_HTTP)
+			names[count++] = section->name;
+	const char *near = config_suggest(location->name, names, count);
+	config_messages_add(builder->messages, CONFIG_ERROR, &location->origin,
+	        "[%s]: there is no [http %s]%s%s%s", location->title, location->name,
+	        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+void config_check_sections(struct config_builder *builder)
+{
+	for (const struct config_section *section = builder->tree->first; section;
 	        section = section->next) {
-		const struct config_entry *entry = section->entries[CONFIG_PROXY_TLS_KEY];
-		struct config_section *profile = profile_of(builder->config->tree, section);
-		if (profile)
-			profile->used = true;
-		else if (entry)
-			config_messages_add(builder->messages, CONFIG_ERROR, &entry->origin,
-			        "proxy_tls: there is no [tls %s]", entry->words.items[0]);
+		check_profile(builder, section);
 		check_policy_set(builder, section, CONFIG_PROXY_SSL_PRIORITY_KEY,
 		        CONFIG_PROXY_SSL_PROTOCOLS_KEY, CONFIG_PROXY_SSL_CIPHERS_KEY);
 		check_policy_set(builder, section, CONFIG_SSL_PRIORITY_KEY,
 		        CONFIG_SSL_PROTOCOLS_KEY, CONFIG_SSL_CIPHERS_KEY);
+		if (section->kind == CONFIG_LOCATION)
+			check_server_of(builder, section);
 	}
-	for (const struct config_section *section = builder->config->tree->first; section;
+	for (const struct config_section *section = builder->tree->first; section;
 	        section = section->next)
 		if (section->kind == CONFIG_TLS && !section->used)
 			config_messages_add(builder->messages, CONFIG_WARNING, &section->origin,

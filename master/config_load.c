@@ -135,10 +135,19 @@ struct config *config_load(struct config_source *source, const struct config_loa
 	open_builder(&builder, source, options, messages);
 	if (read_main_file(&builder)) {
 		read_included(&builder);
-		config_check_profiles(&builder);
+		config_check_sections(&builder);
 		config_build_main(&builder);
 		config_build_groups(&builder);
+		config_plan_listens(&builder);
 		config_build_tcps(&builder);
+		config_build_https(&builder);
+		config_build_listeners(&builder);
+		config_build_admin(&builder);
+		if (builder.config->tcp_count + builder.config->http_count == 0)
+			config_messages_add(messages, CONFIG_ERROR,
+			        &(struct config_origin){options->main_file, 0},
+			        "there is no [tcp NAME] and no [http NAME] section, so nothing to "
+			        "do");
 		builder.config->log_paths = builder.log_paths;
 		builder.config->log_path_count = builder.log_path_count;
 	}

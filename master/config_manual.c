@@ -8,222 +8,57 @@
  */
 #include "master/config_manual.h"
 
+#include "master/config_manual_text.h"
 #include "master/config_schema.h"
+#include "master/config_template.h"
 #include "shared/check.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const char *const head[] = {
-        ".Dd November 24, 2026",
-        ".Dt SEALANE.INI 5",
-        ".Os",
-        ".Sh NAME",
-        ".Nm sealane.ini",
-        ".Nd configuration of the Sealane TLS gateway",
-        ".Sh DESCRIPTION",
-        "A configuration is one main file and the files that it includes.",
-        "It is made of sections, and a section of keys with their values:",
-        ".Bd -literal -offset indent",
-        "[tcp shop]",
-        "listen     = 127.0.0.1:12345",
-        "proxy_pass = backend         ; the group below",
-        "proxy_ssl  = on",
-        "",
-        "[upstream backend]",
-        "server = backend1.example.com:12345",
-        "server = backend2.example.com:12345 backup",
-        ".Ed",
-        ".Pp",
-        "A",
-        ".Ql \\&;",
-        "or",
-        ".Ql #",
-        "at the start of a line, or after white space and outside quotes, begins",
-        "a comment.",
-        "Leading white space means nothing, and a line is never continued on the",
-        "next one.",
-        "Files are UTF-8 with LF or CRLF; a value has at most 64 KiB.",
-        ".Pp",
-        "A value is a list of words divided by white space.",
-        "A word that holds white space,",
-        ".Ql \\&; ,",
-        ".Ql #",
-        "or quotes is written in double quotes, in which",
-        ".Ql \\e\\(dq ,",
-        ".Ql \\e\\e ,",
-        ".Ql \\en",
-        "and",
-        ".Ql \\et",
-        "are a quote, a backslash, a new line and a tab.",
-        "The words of a section title can be quoted too.",
-        ".Pp",
-        "A",
-        ".Ar TIME",
-        "is a number with a unit:",
-        ".Ql 500ms ,",
-        ".Ql 10s ,",
-        ".Ql 5m ,",
-        ".Ql 1h",
-        "or",
-        ".Ql 2d ;",
-        "only",
-        ".Ql 0",
-        "needs none.",
-        "A",
-        ".Ar SIZE",
-        "is a number of bytes, with",
-        ".Ql k ,",
-        ".Ql m",
-        "or",
-        ".Ql g",
-        "for powers of 1024.",
-        "Booleans are",
-        ".Ql on",
-        "and",
-        ".Ql off ;",
-        ".Ql yes ,",
-        ".Ql no ,",
-        ".Ql true ,",
-        ".Ql false ,",
-        ".Ql 1",
-        "and",
-        ".Ql 0",
-        "are understood as well.",
-        "A relative file name is relative to the directory of the main file, or",
-        "to that of",
-        ".Fl p .",
-        ".Pp",
-        "A key may be repeated only where it is said to be repeatable, and a",
-        "section title may",
-        "stand only once in all files.",
-        "Whatever is unknown is an error.",
-        "All errors are reported at once, each with its file and line.",
-};
-
-static const char *const inheritance[] = {
-        ".Sh INHERITANCE",
-        "A key that can stand in",
-        ".Ic [tcp]",
-        "is a default for every",
-        ".Ic [tcp NAME] .",
-        "A value of the inner section replaces the outer one; the values of a",
-        "repeatable key are",
-        "replaced as a whole.",
-        ".Pp",
-        "A key of",
-        ".Sx TLS TOWARDS UPSTREAMS",
-        "can stand in",
-        ".Ic [tcp NAME] ,",
-        "in the",
-        ".Ic [upstream NAME]",
-        "and in",
-        ".Ic [tcp] ;",
-        "the first of these, in that order, that sets it wins.",
-        "At any of them",
-        ".Ic proxy_tls",
-        "stands for all keys of the",
-        ".Ic [tls NAME]",
-        "that it names, and a key written beside it wins.",
-        "Two sets are decided as one by the innermost section that sets any of",
-        "them: certificate,",
-        "key and password file; and protocols, ciphers and priority.",
-        ".Pp",
-        "The value",
-        ".Ql none",
-        "takes an inherited certificate (with its key) or",
-        ".Ic ssl_client_certificate",
-        "back,",
-        ".Ql system",
-        "an inherited",
-        ".Ic proxy_ssl_trusted_certificate ,",
-        "and",
-        ".Ql off",
-        "an inherited",
-        ".Ic access_log .",
-};
-
-static const char *const ciphers[] = {
-        ".Sh CIPHER STRINGS",
-        "Cipher strings are those of OpenSSL: keywords such as",
-        ".Ql HIGH ,",
-        ".Ql DEFAULT ,",
-        ".Ql ECDHE",
-        "or",
-        ".Ql AESGCM ,",
-        "single suites by their OpenSSL or IANA name,",
-        ".Ql +",
-        "for",
-        ".Dq and ,",
-        "the prefixes",
-        ".Ql \\&! ,",
-        ".Ql \\-",
-        "and",
-        ".Ql + ,",
-        "and",
-        ".Ql @STRENGTH",
-        "and",
-        ".Ql @SECLEVEL=N .",
-        "They are translated to a priority of GnuTLS, which",
-        ".Ql sealane \\-T",
-        "prints.",
-        "What GnuTLS cannot offer is dropped with a notice.",
-        "Where it can express a list only as a superset, the extra suites are",
-        "warned about by",
-        "name, and a connection on which the other side picks one is closed.",
-        ".Pp",
-        "The security level (default 2) is also the floor for keys and",
-        "signatures in certificate chains: at 2, RSA and DH keys of 2048 bits,",
-        "EC keys of 224 bits, and no signature by SHA-1 or MD5 below the anchor;",
-        "at 1, 1024 and 160 bits, with SHA-1.",
-};
-
-static const char *const tail[] = {
-        ".Sh FILES",
-        ".Bl -tag -width Ds",
-        (".It Pa " SEALANE_SYSCONFDIR "/sealane/sealane.ini"),
-        "The main file, unless",
-        ".Fl c",
-        "names another.",
-        ".It Pa /run/sealane/sealane.pid",
-        "The pid file of a master that was started as root.",
-        ".El",
-        ".Sh SEE ALSO",
-        ".Xr ciphers 1 ,",
-        ".Xr sealane 8",
-};
-
 /* ---- which key stands under which heading ---- */
 
-static bool is_main(const struct config_schema_row *row)
+static bool is_main(enum config_key key)
 {
-	return row->where == IN_MAIN;
+	return config_schema_where(key) == IN_MAIN;
 }
 
-static bool is_upstream(const struct config_schema_row *row)
+static bool is_upstream(enum config_key key)
 {
-	return row->where == IN_UPSTREAM;
+	return config_schema_where(key) == IN_UPSTREAM;
 }
 
-static bool is_towards_clients(const struct config_schema_row *row)
+static bool is_towards_clients(enum config_key key)
 {
-	return row->where == IN_TCP_BOTH && strncmp(row->key, "ssl_", 4) == 0;
+	return strncmp(config_key_name(key), "ssl_", 4) == 0;
 }
 
-static bool is_towards_upstreams(const struct config_schema_row *row)
+static bool is_towards_upstreams(enum config_key key)
 {
-	return (row->where & IN_UPSTREAM) != 0 || strcmp(row->key, "proxy_ssl") == 0;
+	return strncmp(config_key_name(key), "proxy_ssl", 9) == 0 || key == CONFIG_PROXY_TLS_KEY;
 }
 
-static bool is_tcp(const struct config_schema_row *row)
+static bool is_tcp(enum config_key key)
 {
-	return (row->where & IN_TCP_BOTH) != 0;
+	return (config_schema_where(key) & (IN_TCP_BOTH | IN_LOCATION_ALL)) != 0 &&
+	       (config_schema_where(key) & IN_LOCATION_ALL) == 0;
+}
+
+static bool is_http(enum config_key key)
+{
+	return (config_schema_where(key) & IN_LOCATION_ALL) != 0 &&
+	       (config_schema_where(key) & IN_TCP_BOTH) == 0;
+}
+
+static bool is_both(enum config_key key)
+{
+	return (config_schema_where(key) & IN_TCP_BOTH) != 0;
 }
 
 struct heading {
 	const char *title;
 	const char *intro[5];
-	bool (*claims)(const struct config_schema_row *row);
+	bool (*claims)(enum config_key key);
 };
 
 static const struct heading headings[] = {
@@ -237,33 +72,34 @@ static const struct heading headings[] = {
         {"TLS TOWARDS CLIENTS", {"For listeners with", ".Ql ssl ."}, is_towards_clients},
         {"TLS TOWARDS UPSTREAMS", {"A section", ".Ic [tls NAME]", "that nobody uses is a warning."},
                 is_towards_upstreams},
-        {"TCP PROXIES",
-                {"Where clients come in and where they go: keys of", ".Ic [tcp NAME] .",
-                        ".Ic [tcp]", "holds defaults for every", ".Ic [tcp NAME] ."},
-                is_tcp},
+        {"PROXIES", {"Where clients come in and where they go, over HTTP and over TCP."}, is_both},
+        {"HTTP", {"What only HTTP has."}, is_http},
+        {"TCP", {"What only TCP has."}, is_tcp},
 };
 enum { LINE_MAX_COLUMNS = 78 };
 enum { HEADING_COUNT = sizeof(headings) / sizeof(headings[0]) };
 
-/* The order in which they are printed. */
-static const size_t heading_order[HEADING_COUNT] = {0, 4, 2, 1, 3};
-
-static size_t heading_of(const struct config_schema_row *row)
+/* The first that claims a key has it. */
+static size_t heading_of(enum config_key key)
 {
-	size_t i = 0;
+	static const size_t order[HEADING_COUNT] = {0, 1, 2, 3, 5, 6, 4};
 
-	while (i < HEADING_COUNT && !headings[i].claims(row))
-		i++;
-	CHECK(i < HEADING_COUNT);
-	return i;
+	for (size_t i = 0; i < HEADING_COUNT; i++)
+		if (headings[order[i]].claims(key))
+			return order[i];
+	CHECK(false);
+	return 0;
 }
+
+/* The order in which they are printed. */
+static const size_t heading_order[HEADING_COUNT] = {0, 4, 5, 6, 2, 1, 3};
 
 /* ---- printing ---- */
 
-static void print_lines(FILE *file, const char *const *lines, size_t count)
+static void print_lines(FILE *file, const char *const *lines)
 {
-	for (size_t i = 0; i < count; i++)
-		fprintf(file, "%s\n", lines[i]);
+	for (; *lines; lines++)
+		fprintf(file, "%s\n", *lines);
 }
 
 /* One word; nothing in it is to be taken for roff. */
@@ -329,19 +165,16 @@ static void print_sections(FILE *file, unsigned where)
 		enum config_kind kind = (enum config_kind)i;
 		if (!(where & 1U << i))
 			continue;
-		fprintf(file, "%s[%s%s]", first ? "" : ", ", config_kind_name(kind),
-		        config_kind_has_name(kind) ? " NAME" : "");
+		fprintf(file, "%s[%s%s]", first ? "" : ", ", config_kind_words(kind)->word,
+		        config_kind_words(kind)->names);
 		first = false;
 	}
 }
 
-static void print_key(FILE *file, const struct config_schema_row *row)
+static void print_row(FILE *file, const struct config_schema_row *row)
 {
-	fprintf(file, ".It Ic %s No = Ar", row->key);
-	print_words(file, row->value_help);
-	putc('\n', file);
 	print_text(file, row->help);
-	if (row->repeatable)
+	if (row->traits & CONFIG_REPEATABLE)
 		fputs("Repeatable.\n", file);
 	if (row->default_text) {
 		fputs("Default:\n.Ql", file);
@@ -349,10 +182,29 @@ static void print_key(FILE *file, const struct config_schema_row *row)
 		fputs(" .\n", file);
 	}
 	if (row->where == IN_MAIN || row->where == IN_UPSTREAM)
-		return; /* the heading says it */
+		return; /* the heading says it, or what stands before it */
 	fputs("In ", file);
 	print_sections(file, row->where);
 	fputs(".\n", file);
+}
+
+/* What other kinds of section take for the same key stands below. */
+static void print_key(FILE *file, enum config_key key)
+{
+	const struct config_schema_row *row = config_schema_row(key);
+
+	fprintf(file, ".It Ic %s No = Ar", row->key);
+	print_words(file, row->value_help);
+	putc('\n', file);
+	print_row(file, row);
+	while ((row = row->elsewhere)) {
+		fputs(".Pp\nIn ", file);
+		print_sections(file, row->where);
+		fputs(":\n.Ar", file);
+		print_words(file, row->value_help);
+		fputs(" .\n", file);
+		print_row(file, row);
+	}
 }
 
 static void print_heading(FILE *file, size_t index)
@@ -363,22 +215,32 @@ static void print_heading(FILE *file, size_t index)
 	for (size_t i = 0; i < 5 && heading->intro[i]; i++)
 		fprintf(file, "%s\n", heading->intro[i]);
 	fputs(".Bl -tag -width Ds\n", file);
-	for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
-		const struct config_schema_row *row = config_schema_row((enum config_key)key);
-		if (heading_of(row) == index)
-			print_key(file, row);
+	for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++)
+		if (heading_of((enum config_key)key) == index)
+			print_key(file, (enum config_key)key);
+	fputs(".El\n", file);
+}
+
+static void print_variables(FILE *file)
+{
+	print_lines(file, config_manual_variables);
+	fputs(".Bl -tag -width Ds\n", file);
+	for (unsigned i = VARIABLE_NONE + 1; i < VARIABLE_COUNT; i++) {
+		const char *help = config_manual_variable((enum variable)i);
+		fprintf(file, ".It Va $%s\n", config_variable_name((enum variable)i));
+		print_text(file, help);
 	}
 	fputs(".El\n", file);
 }
 
-#define PRINT(file, lines) print_lines(file, lines, sizeof(lines) / sizeof((lines)[0]))
-
 void config_manual_print(FILE *file)
 {
-	PRINT(file, head);
-	PRINT(file, inheritance);
+	print_lines(file, config_manual_head);
+	print_lines(file, config_manual_inheritance);
+	print_lines(file, config_manual_locations);
 	for (size_t i = 0; i < HEADING_COUNT; i++)
 		print_heading(file, heading_order[i]);
-	PRINT(file, ciphers);
-	PRINT(file, tail);
+	print_variables(file);
+	print_lines(file, config_manual_ciphers);
+	print_lines(file, config_manual_tail);
 }

@@ -7,6 +7,8 @@
  */
 #include "master/config_parse.h"
 
+#include "shared/tls_credentials.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +73,22 @@ CHOICE_PARSER(config_parse_resolve, {"lenient", 0}, {"required", 1})
 CHOICE_PARSER(config_parse_truncation, {"reset", 1}, {"close", 0})
 CHOICE_PARSER(config_parse_balance, {"round_robin", 0})
 CHOICE_PARSER(config_parse_verify, {"on", 1}, {"off", 0})
-CHOICE_PARSER(config_parse_verify_client, {"off", 0}, {"on", 1})
+CHOICE_PARSER(config_parse_verify_client_http, {"off", TLS_VERIFY_CLIENT_OFF},
+        {"on", TLS_VERIFY_CLIENT_ON}, {"optional", TLS_VERIFY_CLIENT_OPTIONAL},
+        {"optional_no_ca", TLS_VERIFY_CLIENT_OPTIONAL_NO_CA})
+
+bool config_parse_verify_client(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	if (!config_parse_verify_client_http(words, value_out, fault, fault_size))
+		return false;
+	if (value_out->number <= TLS_VERIFY_CLIENT_ON)
+		return true;
+	return config_parse_fail(fault, fault_size,
+	        "'%s' is for HTTP, where a request is answered by the verdict; [tcp] has 'off' and "
+	        "'on'",
+	        words->items[0]);
+}
 
 bool config_read_bool(const char *word, bool *value_out)
 {
@@ -192,6 +209,13 @@ bool config_parse_buffer_size(const struct config_words *words, struct config_va
 {
 	return parse_size_between(
 	        words, value_out, 4 << 10, 16 << 20, "4k and 16m", fault, fault_size);
+}
+
+bool config_parse_head_size(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	return parse_size_between(
+	        words, value_out, 1 << 10, 128 << 10, "1k and 128k", fault, fault_size);
 }
 
 bool config_parse_cache_size(const struct config_words *words, struct config_value *value_out,

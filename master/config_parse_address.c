@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* config_parse_address.c - values that name places: listen, server, proxy_pass. */
+/* config_parse_address.c - values that name servers: server, proxy_pass of [tcp], proxy_ssl_name.
+ */
 #include "master/config_parse.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BACKLOG_DEFAULT = 4096, BACKLOG_MAX = 65535, WEIGHT_MAX = 65536, HOST_BYTES_MAX = 253 };
+enum { WEIGHT_MAX = 65536, HOST_BYTES_MAX = 253 };
 
-static bool is_host(struct slice host)
+bool config_is_host(struct slice host)
 {
 	if (host.length == 0 || host.length > HOST_BYTES_MAX)
 		return false;
@@ -21,7 +22,7 @@ static bool is_host(struct slice host)
 	return host.data[0] != '.' && host.data[0] != '-';
 }
 
-static bool read_port(struct slice text, uint16_t *port_out)
+bool config_read_port(struct slice text, uint16_t *port_out)
 {
 	uint64_t port;
 
@@ -45,25 +46,10 @@ bool config_read_host_port(struct slice text, struct slice *host_out, uint16_t *
 		if (rest.length == 0)
 			return true;
 		return rest.data[0] == ':' &&
-		       read_port((struct slice){rest.data + 1, rest.length - 1}, port_out);
+		       config_read_port((struct slice){rest.data + 1, rest.length - 1}, port_out);
 	}
 	bool has_port = slice_split(text, ':', host_out, &rest);
-	return is_host(*host_out) && (!has_port || read_port(rest, port_out));
-}
-
-static struct slice after(const char *word, size_t prefix)
-{
-	return slice_of(word + prefix);
-}
-
-static bool read_count(const char *word, size_t prefix, uint64_t least, uint32_t *number_out)
-{
-	uint64_t number;
-
-	if (!slice_to_uint64(after(word, prefix), 1000000, &number) || number < least)
-		return false;
-	*number_out = (uint32_t)number;
-	return true;
+	return config_is_host(*host_out) && (!has_port || config_read_port(rest, port_out));
 }
 
 static bool starts(const char *word, const char *prefix)
@@ -71,8 +57,17 @@ static bool starts(const char *word, const char *prefix)
 	return strncmp(word, prefix, strlen(prefix)) == 0;
 }
 
-/* false, with `known` words to choose from. */
-static bool refuse_parameter(const char *what, const char *word, const char *const *known,
+bool config_read_count(const char *word, uint64_t least, uint64_t most, uint32_t *number_out)
+{
+	uint64_t number;
+
+	if (!slice_to_uint64(slice_of(word), most, &number) || number < least)
+		return false;
+	*number_out = (uint32_t)number;
+	return true;
+}
+
+bool config_refuse_parameter(const char *what, const char *word, const char *const *known,
         size_t count, char *fault, size_t size)
 {
 	char start[64];
@@ -94,11 +89,10 @@ static bool read_server_parameter(
 	const char *takes = NULL; /* what it takes, when that is not there */
 
 	if (starts(word, "weight=")) {
-		if (!read_count(word, strlen("weight="), 1, &server->weight) ||
-		        server->weight > WEIGHT_MAX)
+		if (!config_read_count(word + strlen("weight="), 1, WEIGHT_MAX, &server->weight))
 			takes = "a number from 1 to 65536";
 	} else if (starts(word, "max_fails=")) {
-		if (!read_count(word, strlen("max_fails="), 0, &server->max_fails))
+		if (!config_read_count(word + strlen("max_fails="), 0, 1000000, &server->max_fails))
 			takes = "a number from 0 to 1000000";
 	} else if (starts(word, "fail_timeout=")) {
 		uint64_t ms;
@@ -106,16 +100,16 @@ static bool read_server_parameter(
 			return false;
 		server->fail_timeout_ms = (uint32_t)ms;
 	} else if (starts(word, "name=")) {
-		struct slice name = after(word, strlen("name="));
+		struct slice name = slice_of(word + strlen("name="));
 		server->tls_name = name.data;
-		if (!is_host(name) && !address_parse_ip(name, &literal))
+		if (!config_is_host(name) && !address_parse_ip(name, &literal))
 			takes = "a host name or an IP address";
 	} else if (strcmp(word, "backup") == 0) {
 		server->backup = true;
 	} else if (strcmp(word, "down") == 0) {
 		server->down = true;
 	} else {
-		return refuse_parameter(
+		return config_refuse_parameter(
 		        "parameter", word, known, sizeof(known) / sizeof(known[0]), fault, size);
 	}
 	if (takes)
@@ -152,98 +146,6 @@ bool config_parse_server(const struct config_words *words, struct config_value *
 	return config_read_server(words, &server, fault, fault_size);
 }
 
-/* PORT, *:PORT, ADDRESS:PORT, [IPv6]:PORT. */
-static bool read_listen_address(const char *word, struct address *address_out)
-{
-	struct slice text = slice_of(word);
-	uint16_t port;
-
-	if (slice_starts_with(text, SLICE("*:")))
-		text = (struct slice){text.data + 2, text.length - 2};
-	if (read_port(text, &port)) {
-		*address_out = (struct address){
-		        .in = {.sin_family = AF_INET}, .length = sizeof(struct sockaddr_in)};
-		address_set_port(address_out, port);
-		return true;
-	}
-	return address_parse(text, 0, address_out) && address_port(address_out) != 0;
-}
-
-static bool read_switch(const char *text, bool *value_out)
-{
-	*value_out = strcmp(text, "on") == 0;
-	return *value_out || strcmp(text, "off") == 0;
-}
-
-static bool read_listen_option(
-        const char *word, struct config_listener *listener, char *fault, size_t size)
-{
-	static const char *const known[] = {
-	        "ssl", "backlog=", "ipv6only=", "deferred", "so_keepalive=", "freebind"};
-	const char *takes = NULL; /* what it takes, when that is not there */
-
-	if (strcmp(word, "ssl") == 0) {
-		listener->ssl = true;
-	} else if (strcmp(word, "deferred") == 0) {
-		listener->deferred = true;
-	} else if (strcmp(word, "freebind") == 0) {
-		listener->freebind = true;
-	} else if (starts(word, "backlog=")) {
-		uint32_t backlog = 0;
-		if (!read_count(word, strlen("backlog="), 1, &backlog) || backlog > BACKLOG_MAX)
-			takes = "a number from 1 to 65535";
-		listener->backlog = (int)backlog;
-	} else if (starts(word, "ipv6only=")) {
-		if (listener->address.any.sa_family != AF_INET6)
-			takes = "an [IPv6]:PORT before it";
-		else if (!read_switch(word + strlen("ipv6only="), &listener->ipv6only))
-			takes = "on or off";
-	} else if (starts(word, "so_keepalive=")) {
-		if (!config_read_keepalive(word + strlen("so_keepalive="), &listener->so_keepalive))
-			takes = "on, off or IDLE:INTERVAL:COUNT";
-	} else {
-		return refuse_parameter(
-		        "option", word, known, sizeof(known) / sizeof(known[0]), fault, size);
-	}
-	if (takes)
-		snprintf(fault, size, "the option '%s' takes %s", word, takes);
-	return !takes;
-}
-
-bool config_read_listen(const struct config_words *words, struct config_listener *listener_out,
-        char *fault, size_t fault_size)
-{
-	*listener_out = (struct config_listener){.backlog = BACKLOG_DEFAULT, .ipv6only = true};
-	if (starts(words->items[0], "unix:")) {
-		snprintf(fault, fault_size,
-		        "'%s': unix sockets are not supported; name [ADDRESS:]PORT",
-		        words->items[0]);
-		return false;
-	}
-	if (!read_listen_address(words->items[0], &listener_out->address)) {
-		snprintf(fault, fault_size,
-		        "'%s' is no PORT, ADDRESS:PORT or [IPv6]:PORT (a name is not looked up "
-		        "here)",
-		        words->items[0]);
-		return false;
-	}
-	for (size_t i = 1; i < words->count; i++)
-		if (!read_listen_option(words->items[i], listener_out, fault, fault_size))
-			return false;
-	/* A TLS client speaks first; a plain one may wait for the server to. */
-	listener_out->deferred |= listener_out->ssl;
-	return true;
-}
-
-bool config_parse_listen(const struct config_words *words, struct config_value *value_out,
-        char *fault, size_t fault_size)
-{
-	struct config_listener listener;
-
-	value_out->number = 0;
-	return config_read_listen(words, &listener, fault, fault_size);
-}
-
 bool config_parse_target(const struct config_words *words, struct config_value *value_out,
         char *fault, size_t fault_size)
 {
@@ -273,7 +175,7 @@ bool config_parse_tls_name(const struct config_words *words, struct config_value
 	if (!config_parse_word(words, value_out, fault, fault_size))
 		return false;
 	struct slice name = slice_of(words->items[0]);
-	if (is_host(name) || address_parse_ip(name, &literal))
+	if (config_is_host(name) || address_parse_ip(name, &literal))
 		return true;
 	return config_parse_fail(fault, fault_size,
 	        strchr(words->items[0], '$')

@@ -146,22 +146,46 @@ bool config_parse_error_log(const struct config_words *words, struct config_valu
 	return true;
 }
 
-bool config_parse_access_log(const struct config_words *words, struct config_value *value_out,
+static bool parse_access_log(const struct config_words *words, const char *format,
+        const char *known, struct config_value *value_out, char *fault, size_t size)
+{
+	if (words->count > 2)
+		return config_parse_fail(
+		        fault, size, "takes a file and a format, not %zu words", words->count);
+	if (slice_starts_with(slice_of(words->items[0]), SLICE("syslog:")))
+		return config_parse_fail(
+		        fault, size, "'%s': there is no syslog here; name a file", words->items[0]);
+	if (words->count == 2 && strcmp(words->items[0], "off") == 0)
+		return config_parse_fail(fault, size, "'off' takes no format");
+	if (words->items[0][0] == '\0')
+		return config_parse_fail(fault, size, "an empty file name");
+	format = words->count == 2 ? words->items[1] : format;
+	if (strcmp(format, "upstream_tls") == 0)
+		value_out->number = ACCESS_LOG_UPSTREAM_TLS;
+	else if (strcmp(format, "combined") == 0)
+		value_out->number = ACCESS_LOG_COMBINED;
+	else
+		return config_parse_fail(fault, size, "unknown format '%s'; %s", format, known);
+	return true;
+}
+
+bool config_parse_access_log_http(const struct config_words *words, struct config_value *value_out,
         char *fault, size_t fault_size)
 {
-	value_out->number = 0;
-	if (words->count > 2)
-		return config_parse_fail(fault, fault_size,
-		        "takes a file and a format, not %zu words", words->count);
-	if (words->count == 2 && strcmp(words->items[1], "upstream_tls") != 0)
-		return config_parse_fail(fault, fault_size,
-		        "unknown format '%s'; there is upstream_tls", words->items[1]);
-	if (slice_starts_with(slice_of(words->items[0]), SLICE("syslog:")))
-		return config_parse_fail(fault, fault_size,
-		        "'%s': there is no syslog here; name a file", words->items[0]);
-	if (words->count == 2 && strcmp(words->items[0], "off") == 0)
-		return config_parse_fail(fault, fault_size, "'off' takes no format");
-	return true;
+	return parse_access_log(words, "combined", "there are combined and upstream_tls", value_out,
+	        fault, fault_size);
+}
+
+bool config_parse_access_log_tcp(const struct config_words *words, struct config_value *value_out,
+        char *fault, size_t fault_size)
+{
+	if (!parse_access_log(
+	            words, "upstream_tls", "there is upstream_tls", value_out, fault, fault_size))
+		return false;
+	if (value_out->number == ACCESS_LOG_UPSTREAM_TLS)
+		return true;
+	return config_parse_fail(fault, fault_size,
+	        "'%s' is a format for requests of HTTP; [tcp] has upstream_tls", words->items[1]);
 }
 
 bool config_parse_user(const struct config_words *words, struct config_value *value_out,

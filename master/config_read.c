@@ -9,6 +9,7 @@
  */
 #include "master/config_read.h"
 
+#include "master/config_title.h"
 #include "master/config_utf8.h"
 #include "master/config_words.h"
 #include "shared/arena.h"
@@ -39,60 +40,33 @@ struct reader {
 
 /* ---- section titles ---- */
 
-static bool find_kind(const char *word, bool has_name, enum config_kind *kind_out)
+static const struct config_section *same_section(
+        const struct config_tree *tree, const struct config_title *title)
 {
-	for (unsigned i = 0; i < CONFIG_KIND_COUNT; i++) {
-		if (strcmp(config_kind_name((enum config_kind)i), word) == 0 &&
-		        config_kind_has_name((enum config_kind)i) == has_name) {
-			*kind_out = (enum config_kind)i;
-			return true;
-		}
-	}
-	return false;
+	for (const struct config_section *section = tree->first; section; section = section->next)
+		if (section->kind == title->kind && strcmp(section->name, title->name) == 0 &&
+		        strcmp(section->path, title->path) == 0 && section->exact == title->exact)
+			return section;
+	return NULL;
 }
 
-static void refuse_title(
-        struct reader *reader, const char *title, const struct config_word_result *words)
-{
-	static const char *const known[] = {"main", "tcp", "upstream", "tls"};
-	const char *word = words->items[0], *near = config_suggest(word, known, 4);
-	enum config_kind kind;
-
-	if (find_kind(word, true, &kind) && words->count > 2)
-		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "[%s] has more than one name; a name with blanks is written in quotes",
-		        title);
-	else if (find_kind(word, true, &kind))
-		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "[%s] needs a name: [%s NAME]", title, word);
-	else if (find_kind(word, false, &kind))
-		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "[%s] takes no name: write [%s]", title, word);
-	else
-		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "unknown section [%s]; %s%s%s", title,
-		        near ? "did you mean '"
-		             : "there are [main], [tcp], [tcp NAME], [upstream NAME] and [tls "
-		               "NAME]",
-		        near ? near : "", near ? "'?" : "");
-}
-
-static void add_section(
-        struct reader *reader, enum config_kind kind, const char *name, const char *title)
+static void add_section(struct reader *reader, const struct config_title *title, const char *text)
 {
 	struct config_tree *tree = reader->tree;
-	const struct config_section *before = config_tree_find(tree, kind, name);
+	const struct config_section *before = same_section(tree, title);
 
 	if (before) {
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "[%s] is here a second time; the first is at %s:%u", title,
+		        "[%s] is here a second time; the first is at %s:%u", text,
 		        before->origin.file, before->origin.line);
 		return;
 	}
 	struct config_section *section = arena_alloc(tree->arena, sizeof(*section));
-	section->kind = kind;
-	section->name = name;
-	section->title = title;
+	section->kind = title->kind;
+	section->name = title->name;
+	section->path = title->path;
+	section->exact = title->exact;
+	section->title = text;
 	section->origin = reader->here;
 	if (tree->last)
 		tree->last->next = section;
@@ -111,8 +85,8 @@ static bool has_only_comment(struct slice text)
 static void read_title(struct reader *reader, struct slice line)
 {
 	struct config_word_result words;
+	struct config_title title;
 	char fault[FAULT_MAX];
-	enum config_kind kind;
 	size_t end;
 
 	reader->section = NULL;
@@ -134,14 +108,15 @@ static void read_title(struct reader *reader, struct slice line)
 		        reader->messages, CONFIG_ERROR, &reader->here, "section title: %s", fault);
 		return;
 	}
-	const char *title = arena_copy(reader->tree->arena, inside);
+	const char *text = arena_copy(reader->tree->arena, inside);
 	if (words.count == 0)
 		config_messages_add(
 		        reader->messages, CONFIG_ERROR, &reader->here, "an empty section title");
-	else if (words.count > 2 || !find_kind(words.items[0], words.count == 2, &kind))
-		refuse_title(reader, title, &words);
+	else if (!config_title_read(&(struct config_words){words.items, words.count}, text, &title,
+	                 fault, sizeof(fault)))
+		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here, "%s", fault);
 	else
-		add_section(reader, kind, words.count == 2 ? words.items[1] : "", title);
+		add_section(reader, &title, text);
 }
 
 /* ---- keys ---- */
@@ -166,7 +141,7 @@ static void refuse_key(struct reader *reader, const char *key)
 static bool is_repeated(struct reader *reader, const struct config_schema_row *row,
         const struct config_entry *first)
 {
-	if (!first || row->repeatable)
+	if (!first || row->traits & CONFIG_REPEATABLE)
 		return false;
 	config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 	        "'%s' is here a second time in [%s]; the first is at %s:%u", row->key,
@@ -184,9 +159,9 @@ static void append_entry(
 	*at = entry;
 }
 
-static void add_entry(struct reader *reader, enum config_key key)
+static void add_entry(
+        struct reader *reader, enum config_key key, const struct config_schema_row *row)
 {
-	const struct config_schema_row *row = config_schema_row(key);
 	struct config_word_result words;
 	struct config_value value;
 	char fault[FAULT_MAX];
@@ -232,8 +207,11 @@ static int on_key(void *opaque, const char *title, const char *name, const char 
 		reader->section_seen = true;
 		return 1;
 	}
-	if (!config_schema_find(name, &key) ||
-	        !(config_schema_row(key)->where & 1U << reader->section->kind)) {
+	const struct config_schema_row *row = config_schema_find(name, &key)
+	                                              ? config_schema_row_in(
+	                                                        key, reader->section->kind)
+	                                              : NULL;
+	if (!row) {
 		refuse_key(reader, name);
 		return 1;
 	}
@@ -242,8 +220,8 @@ static int on_key(void *opaque, const char *title, const char *name, const char 
 		        "include: only the main file includes");
 		return 1;
 	}
-	if (!is_repeated(reader, config_schema_row(key), reader->section->entries[key]))
-		add_entry(reader, key);
+	if (!is_repeated(reader, row, reader->section->entries[key]))
+		add_entry(reader, key, row);
 	return 1;
 }
 

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CLIENT_MAGIC = 0x71c3e0a5, CLIENTS_MAX = 32, ORDER_LIMIT_MS = 5000, BACKLOG = 16 };
@@ -115,27 +114,10 @@ static void on_acceptable(struct loop_watch *watch)
 	loop_timer_start(&client->order_limit, control->loop, ORDER_LIMIT_MS, on_order_limit);
 }
 
-static int bind_socket(const char *path)
+static int listen_at(const char *path)
 {
-	struct sockaddr_un address;
-	int directory = -1;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
 	unlink(path);
-	mode_t before = umask(0177);
-	bool bound = unix_path_address(path, &address, &directory) &&
-	             bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	             listen(fd, BACKLOG) == 0;
-	int error = errno;
-	umask(before);
-	fd_close(&directory);
-	if (bound)
-		return fd;
-	close(fd);
-	errno = error;
-	return -1;
+	return unix_path_listen(path, SOCK_SEQPACKET, 0600, BACKLOG);
 }
 
 struct control_socket *control_socket_open(struct loop *loop, const char *pid_file,
@@ -146,7 +128,7 @@ struct control_socket *control_socket_open(struct loop *loop, const char *pid_fi
 	CHECK(control);
 	errno = ENAMETOOLONG;
 	control->fd = unix_path_beside(pid_file, control->path, sizeof(control->path))
-	                      ? bind_socket(control->path)
+	                      ? listen_at(control->path)
 	                      : -1;
 	if (control->fd < 0) {
 		snprintf(fault, fault_size, "control socket beside %s: %s", pid_file,

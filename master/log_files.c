@@ -87,6 +87,14 @@ void log_files_use(const struct log_files *files, const struct config *config, e
 	log_set_sinks(sinks, count);
 }
 
+bool log_files_have_stderr(const struct config *config)
+{
+	for (size_t i = 0; i < config->main.error_log_count; i++)
+		if (strcmp(config->log_paths[config->main.error_logs[i].log_index], "stderr") == 0)
+			return true;
+	return false;
+}
+
 void log_files_reopen(
         struct log_files *files, const struct config *config, log_files_fn *fn, void *opaque)
 {

@@ -34,6 +34,9 @@ void log_files_take_over_counts(struct log_files *new, struct log_files *old);
 void log_files_use(const struct log_files *files, const struct config *config, enum log_level floor,
         struct log_file *extra);
 
+/* Some error log of `config` is stderr. */
+bool log_files_have_stderr(const struct config *config);
+
 /* Opens every path anew and calls `fn` with each new descriptor (valid during the call), before the
  * master itself goes over to it. One that can't be opened stays what it was, and is logged. */
 typedef void log_files_fn(void *opaque, size_t index, int fd);

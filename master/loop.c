@@ -113,6 +113,14 @@ pid_t loop_fork(void)
 	return pid;
 }
 
+void loop_leave_signals_to_master(void)
+{
+	static const int numbers[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		signal(numbers[i], SIG_IGN);
+}
+
 static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
 {
 	struct loop_watch *watch = io->data;

@@ -28,6 +28,9 @@ uint64_t loop_clock_ms(void);
 /* fork(2) with no signal of ours delivered in between. The child (0) has default handlers for all
  * signals and none blocked. */
 pid_t loop_fork(void);
+/* In a child that lives on: signals that a terminal or a service manager sends to the whole group
+ * mean the master. */
+void loop_leave_signals_to_master(void);
 
 enum { LOOP_READ = EV_READ, LOOP_WRITE = EV_WRITE };
 

@@ -3,9 +3,10 @@
  * master.c - start, signals, stop.
  *
  * The order of a start: configuration, daemon, pid file's lock asked, log files, shared memory,
- * probe binds and listening sockets, pid file and control socket, workers, all of them ready. What
- * fails is said on stderr too, and everything before it is undone. A stop goes backwards: the
- * listening sockets first, so that no connection is queued that nobody would take.
+ * probe binds and listening sockets, pid file and control socket, the status listener's sockets,
+ * workers, all of them ready, the status process. What fails is said on stderr too, and everything
+ * before it is undone. A stop goes backwards: the listening sockets first, so that no connection is
+ * queued that nobody would take.
  */
 #include "master/master.h"
 
@@ -19,6 +20,7 @@
 #include "master/options.h"
 #include "master/pidfile.h"
 #include "master/reload.h"
+#include "master/status_child.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
@@ -53,6 +55,7 @@ struct master {
 	struct scoreboard *scoreboard;
 	struct ticket_key *ticket_key;
 	struct supervisor *supervisor;
+	struct status_child *status;
 	struct reload *reload;
 	struct config_source *source; /* of the first configuration, until it serves */
 	struct log_file start_log; /* stderr, while the start lasts and no error log goes there */
@@ -104,6 +107,7 @@ static void fail_start(struct master *master, const char *reason)
 static void first_is_ready(struct master *master, struct generation *generation)
 {
 	supervisor_commit(master->supervisor, generation);
+	status_child_commit(master->status, generation);
 	log_file_close(&master->start_log);
 	log_write(LOG_NOTICE, "sealane %s serves %s with %u workers", SEALANE_VERSION,
 	        generation->config->main_file, generation->config->main.workers);
@@ -146,6 +150,7 @@ static void on_generation_gone(void *opaque)
 static void reopen_logs(struct master *master)
 {
 	supervisor_reopen_logs(master->supervisor);
+	status_child_renew(master->status);
 	log_write(LOG_NOTICE, "log files were opened again");
 }
 
@@ -242,17 +247,9 @@ static bool nobody_else_runs(struct master *master, const struct config *config)
 	return false;
 }
 
-static bool logs_to_stderr(const struct config *config)
-{
-	for (size_t i = 0; i < config->main.error_log_count; i++)
-		if (strcmp(config->log_paths[config->main.error_logs[i].log_index], "stderr") == 0)
-			return true;
-	return false;
-}
-
 static void use_logs(struct master *master, const struct generation *generation)
 {
-	bool extra = !logs_to_stderr(generation->config) &&
+	bool extra = !log_files_have_stderr(generation->config) &&
 	             log_file_open(&master->start_log, "stderr", (gid_t)-1) == 0;
 
 	log_files_use(&generation->log_files, generation->config, log_floor(master),
@@ -284,39 +281,43 @@ static void open_supervisor(struct master *master)
 	        .on_start_failed = on_start_failed,
 	        .on_generation_gone = on_generation_gone,
 	});
+	master->status = status_child_create(&(struct status_child_settings){
+	        .loop = master->loop,
+	        .scoreboard = master->scoreboard,
+	        .ticket_key = master->ticket_key,
+	        .log_floor = log_floor(master),
+	});
 	master->reload = reload_create(&(struct reload_settings){
 	        .loop = master->loop,
 	        .options = master->options,
 	        .listeners = master->listeners,
 	        .supervisor = master->supervisor,
+	        .status = master->status,
+	        .scoreboard = master->scoreboard,
 	});
 }
 
-static bool open_listeners(struct master *master, const struct config *config)
+static bool take_pidfile(struct master *master, const struct config *config, char fault[FAULT_MAX])
 {
-	char fault[LISTENERS_FAULT_MAX];
-
-	if (listeners_stage(master->listeners, config, BIND_PATIENCE_MS, fault) &&
-	        listeners_commit(master->listeners, config, fault))
-		return true;
-	fail_start(master, fault);
-	return false;
-}
-
-static bool take_pidfile(struct master *master, const struct config *config)
-{
-	const char *path = config->main.pid_file;
-	char fault[FAULT_MAX];
-
-	if (!path)
+	if (!config->main.pid_file)
 		return true;
 	/* The configuration goes with its generation; the path must not. */
-	const char *kept = strdup(path);
+	const char *kept = strdup(config->main.pid_file);
 	CHECK(kept);
-	if (pidfile_take(&master->pidfile, kept, fault, sizeof(fault)))
+	if (pidfile_take(&master->pidfile, kept, fault, FAULT_MAX))
 		master->control = control_socket_open(
-		        master->loop, kept, on_order, master, fault, sizeof(fault));
-	if (master->control)
+		        master->loop, kept, on_order, master, fault, FAULT_MAX);
+	return master->control != NULL;
+}
+
+static bool open_sockets(struct master *master, const struct config *config)
+{
+	char fault[FAULT_MAX];
+
+	if (listeners_stage(master->listeners, config, BIND_PATIENCE_MS, fault) &&
+	        listeners_commit(master->listeners, config, fault) &&
+	        take_pidfile(master, config, fault) &&
+	        status_child_stage(master->status, config, BIND_PATIENCE_MS, fault))
 		return true;
 	fail_start(master, fault);
 	return false;
@@ -339,7 +340,7 @@ static bool start(struct master *master, struct config *config)
 		return false;
 	}
 	use_logs(master, generation);
-	if (!open_listeners(master, config) || !take_pidfile(master, config)) {
+	if (!open_sockets(master, config)) {
 		log_set_sinks(NULL, 0);
 		generation_destroy(generation);
 		return false;
@@ -360,6 +361,7 @@ static void close_all(struct master *master)
 	reload_destroy(master->reload);
 	listeners_destroy(master->listeners);
 	log_tick();
+	status_child_destroy(master->status);
 	supervisor_destroy(master->supervisor);
 	log_file_close(&master->start_log);
 	pidfile_drop(&master->pidfile);

@@ -16,11 +16,13 @@
 #include "master/listeners.h"
 #include "master/loop.h"
 #include "master/reload_clients.h"
+#include "master/status_child.h"
 #include "master/supervisor.h"
 #include "shared/arena.h"
 #include "shared/check.h"
 #include "shared/config.h"
 #include "shared/log.h"
+#include "shared/scoreboard.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -127,6 +129,7 @@ static void refuse(
 	}
 	log_write(LOG_ERROR, "%s", verdict);
 	reload_clients_tell(&reload->clients, verdict);
+	scoreboard_count_master(reload->settings.scoreboard, MASTER_STAT_RELOADS_REFUSED);
 	finish(reload, EXIT_RELOAD_REFUSED);
 }
 
@@ -147,34 +150,48 @@ static const char *needs_restart(const struct config_main *old, const struct con
 	return NULL;
 }
 
+static void roll_back_sockets(struct reload *reload)
+{
+	listeners_roll_back(reload->settings.listeners);
+	status_child_roll_back(reload->settings.status);
+}
+
+/* On false nothing is staged. */
+static bool stage_sockets(struct reload *reload, const struct config *config, char fault[FAULT_MAX])
+{
+	_Static_assert((int)LISTENERS_FAULT_MAX <= (int)FAULT_MAX, "they write into it");
+	_Static_assert((int)STATUS_LISTENERS_FAULT_MAX <= (int)FAULT_MAX, "they write into it");
+
+	if (listeners_stage(reload->settings.listeners, config, 0, fault) &&
+	        status_child_stage(reload->settings.status, config, 0, fault))
+		return true;
+	roll_back_sockets(reload);
+	return false;
+}
+
 /* Takes `config`. NULL with a reason in `fault`, and nothing staged. */
 static struct generation *stage(struct reload *reload, struct config *config, char fault[FAULT_MAX])
 {
 	const struct generation *serving = supervisor_serving(reload->settings.supervisor);
 	const char *restart = needs_restart(&serving->config->main, &config->main);
-	char listen_fault[LISTENERS_FAULT_MAX];
 
-	if (restart) {
+	if (restart)
 		snprintf(fault, FAULT_MAX, "%s: %s", config->main_file, restart);
-		config_destroy(config);
-		return NULL;
-	}
-	if (!listeners_stage(reload->settings.listeners, config, 0, listen_fault)) {
-		snprintf(fault, FAULT_MAX, "%s", listen_fault);
+	if (restart || !stage_sockets(reload, config, fault)) {
 		config_destroy(config);
 		return NULL;
 	}
 	struct generation *generation = generation_create(config,
 	        supervisor_next_number(reload->settings.supervisor), serving, fault, FAULT_MAX);
 	if (!generation)
-		listeners_roll_back(reload->settings.listeners);
+		roll_back_sockets(reload);
 	return generation;
 }
 
 static void undo(struct reload *reload, struct generation *generation)
 {
 	supervisor_abandon(reload->settings.supervisor, generation);
-	listeners_roll_back(reload->settings.listeners);
+	roll_back_sockets(reload);
 }
 
 static void start_workers(struct reload *reload, struct generation *generation)
@@ -301,7 +318,7 @@ void reload_stop(struct reload *reload)
 	reload_clients_tell(&reload->clients, reason);
 	finish(reload, EXIT_RELOAD_REFUSED);
 	if (was_starting) /* its workers drain with all others */
-		listeners_roll_back(reload->settings.listeners);
+		roll_back_sockets(reload);
 }
 
 static void keep_packed(struct reload *reload, char *packed, size_t length)
@@ -350,6 +367,8 @@ void reload_generation_ready(struct reload *reload, struct generation *generatio
 	/* The old workers still accept: they empty the queues of what is no longer listened on. */
 	listeners_retire(reload->settings.listeners, generation->config);
 	supervisor_commit(reload->settings.supervisor, generation);
+	status_child_commit(reload->settings.status, generation);
+	scoreboard_count_master(reload->settings.scoreboard, MASTER_STAT_RELOADS_DONE);
 	keep_packed(reload, reload->staged_packed, reload->staged_packed_length);
 	reload->staged_packed = NULL;
 	reload->staged_packed_length = 0;

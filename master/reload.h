@@ -21,6 +21,8 @@ struct generation;
 struct listeners;
 struct loop;
 struct reload;
+struct scoreboard;
+struct status_child;
 struct supervisor;
 
 struct reload_settings {
@@ -28,6 +30,8 @@ struct reload_settings {
 	const struct options *options;
 	struct listeners *listeners;
 	struct supervisor *supervisor;
+	struct status_child *status;
+	struct scoreboard *scoreboard;
 };
 
 struct reload *reload_create(const struct reload_settings *settings);

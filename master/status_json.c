@@ -3,6 +3,7 @@
 #include "master/status_json.h"
 
 #include "master/json.h"
+#include "master/status_certificates.h"
 #include "master/status_snapshot.h"
 #include "shared/config.h"
 #include "shared/tls_library.h"
@@ -127,9 +128,11 @@ static void write_upstreams(struct json *json, const struct status_snapshot *sna
 
 static void write_certificates(struct json *json, const struct status_snapshot *snapshot)
 {
+	const struct status_certificates *certificates = snapshot->view->certificates;
+
 	json_begin(json, "certificates", '[');
-	for (size_t i = 0; i < snapshot->certificate_count; i++) {
-		const struct status_certificate *certificate = &snapshot->certificates[i];
+	for (size_t i = 0; i < certificates->count; i++) {
+		const struct status_certificate *certificate = &certificates->items[i];
 		int64_t left_s = certificate->not_after - snapshot->now;
 		json_begin(json, NULL, '{');
 		json_string(json, "section", certificate->section);

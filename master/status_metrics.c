@@ -7,6 +7,7 @@
  */
 #include "master/status_metrics.h"
 
+#include "master/status_certificates.h"
 #include "master/status_snapshot.h"
 #include "shared/config.h"
 #include "shared/tls_library.h"
@@ -256,8 +257,10 @@ static void write_endpoints(FILE *file, const struct status_snapshot *snapshot)
 static void write_certificate_times(
         FILE *file, const struct status_snapshot *snapshot, const char *name, int64_t origin)
 {
-	for (size_t i = 0; i < snapshot->certificate_count; i++) {
-		const struct status_certificate *certificate = &snapshot->certificates[i];
+	const struct status_certificates *certificates = snapshot->view->certificates;
+
+	for (size_t i = 0; i < certificates->count; i++) {
+		const struct status_certificate *certificate = &certificates->items[i];
 		fprintf(file, "sealane_%s{side=\"%s\",", name,
 		        certificate->upstream ? "upstream" : "client");
 		write_label(file, "section", certificate->section);
@@ -267,7 +270,7 @@ static void write_certificate_times(
 
 static void write_certificates(FILE *file, const struct status_snapshot *snapshot)
 {
-	if (snapshot->certificate_count == 0)
+	if (snapshot->view->certificates->count == 0)
 		return;
 	write_family(file, "certificate_not_after_timestamp_seconds", "gauge",
 	        "When the first certificate of the own chain expires, as Unix time.");

@@ -5,7 +5,6 @@
 #include "shared/arena.h"
 #include "shared/check.h"
 #include "shared/config.h"
-#include "shared/tls_credentials.h"
 #include "shared/upstream_state.h"
 
 #include <stdlib.h>
@@ -167,69 +166,6 @@ static void read_endpoints(struct status_snapshot *snapshot)
 		read_group(snapshot, &config->groups[i]);
 }
 
-/* ---- certificates ---- */
-
-static void add_certificate(
-        struct status_snapshot *snapshot, const char *section, bool upstream, int64_t not_after)
-{
-	if (not_after != INT64_MAX)
-		snapshot->certificates[snapshot->certificate_count++] = (struct status_certificate){
-		        section, upstream, not_after};
-}
-
-static void add_server(struct status_snapshot *snapshot, const char *section,
-        const struct tls_server_credentials *credentials)
-{
-	if (credentials)
-		add_certificate(snapshot, section, false, credentials->own_not_after);
-}
-
-static void add_client(struct status_snapshot *snapshot, const char *section,
-        const struct tls_client_credentials *credentials)
-{
-	if (credentials)
-		add_certificate(snapshot, section, true, credentials->own_not_after);
-}
-
-static size_t certificate_count_max(const struct config *config)
-{
-	size_t count = 2 * config->tcp_count;
-
-	for (size_t i = 0; i < config->http_count; i++)
-		count += 1 + config->https[i].location_count;
-	return count;
-}
-
-static void read_http(struct status_snapshot *snapshot, const struct config_http *http)
-{
-	const char *name = http->name ? http->name : "";
-
-	add_server(snapshot, arena_format(snapshot->arena, "http %s", name), http->listener_tls);
-	for (size_t i = 0; i < http->location_count; i++) {
-		const struct config_location *location = &http->locations[i];
-		const char *section = arena_format(snapshot->arena, "location %s %s%.*s", name,
-		        location->exact ? "= " : "", (int)location->path.length,
-		        location->path.data);
-		add_client(snapshot, section, location->upstream_tls);
-	}
-}
-
-static void read_certificates(struct status_snapshot *snapshot)
-{
-	const struct config *config = snapshot->view->config;
-
-	snapshot->certificates = arena_alloc_array(
-	        snapshot->arena, certificate_count_max(config), sizeof(*snapshot->certificates));
-	for (size_t i = 0; i < config->tcp_count; i++) {
-		const struct config_tcp *tcp = &config->tcps[i];
-		const char *section = arena_format(snapshot->arena, "tcp %s", tcp->name);
-		add_server(snapshot, section, tcp->listener_tls);
-		add_client(snapshot, section, tcp->upstream_tls);
-	}
-	for (size_t i = 0; i < config->http_count; i++)
-		read_http(snapshot, &config->https[i]);
-}
-
 /* ---- all of it ---- */
 
 static uint64_t clock_ms(void)
@@ -257,7 +193,6 @@ void status_snapshot_take(struct status_snapshot *snapshot, const struct status_
 	read_workers(snapshot);
 	sum_generations(snapshot);
 	read_endpoints(snapshot);
-	read_certificates(snapshot);
 }
 
 void status_snapshot_drop(struct status_snapshot *snapshot)

@@ -22,6 +22,7 @@ struct arena;
 struct config;
 struct config_endpoint;
 struct config_group;
+struct status_certificates;
 struct upstream_state;
 
 /* Where it is read from. */
@@ -30,6 +31,7 @@ struct status_view {
 	const struct scoreboard *scoreboard;
 	const struct upstream_state *upstream_state;
 	const struct tls_session_store *session_store;
+	const struct status_certificates *certificates;
 	uint64_t generation; /* that serves */
 	pid_t master_pid;
 	int64_t started_at; /* of the master, Unix seconds */
@@ -70,12 +72,6 @@ struct status_endpoint {
 	uint64_t counters[UPSTREAM_STAT_COUNT];
 };
 
-struct status_certificate {
-	const char *section; /* "tcp redis", "location site /api" */
-	bool upstream; /* shown to upstreams; else to clients */
-	int64_t not_after; /* earliest in its chain, Unix seconds */
-};
-
 struct status_snapshot {
 	struct arena *arena; /* holds all below */
 	const struct status_view *view;
@@ -90,8 +86,6 @@ struct status_snapshot {
 	size_t generation_count;
 	struct status_endpoint *endpoints; /* by group */
 	size_t endpoint_count;
-	struct status_certificate *certificates;
-	size_t certificate_count;
 };
 
 /* Reads everything; `view` must outlive it. Lack of memory stops the process. */

@@ -2,11 +2,15 @@
 /* unix_path.c - long paths by way of /proc/self/fd. */
 #include "master/unix_path.h"
 
+#include "shared/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool unix_path_beside(const char *pid_file, char *path, size_t size)
 {
@@ -47,4 +51,26 @@ bool unix_path_address(const char *path, struct sockaddr_un *address_out, int *d
 	int used = snprintf(
 	        address_out->sun_path, room, "/proc/self/fd/%d/%s", *directory_out, slash + 1);
 	return used > 0 && (size_t)used < room;
+}
+
+int unix_path_listen(const char *path, int type, mode_t mode, int backlog)
+{
+	struct sockaddr_un address;
+	int directory = -1;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	mode_t before = umask(0777 & ~mode);
+	bool done = unix_path_address(path, &address, &directory) &&
+	            bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	            listen(fd, backlog) == 0;
+	int error = errno;
+	umask(before);
+	fd_close(&directory);
+	if (done)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
 }

@@ -4,32 +4,23 @@
  *
  * The log comes first: its sinks are those of the master, whose descriptors are closed by and by,
  * and a line written to a number that has become a client's socket would be the worst of bugs.
- * Signals that a terminal or a service manager sends to the whole group mean the master; a worker
- * hears what follows from them over its control socket.
+ * A worker hears what follows from the signals of the master over its control socket.
  */
 #include "master/worker_child.h"
 
 #include "master/generation.h"
 #include "master/limits.h"
 #include "master/listeners.h"
+#include "master/loop.h"
 #include "master/privileges.h"
 #include "shared/check.h"
 #include "shared/config.h"
 #include "shared/tls_session_store.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { EXIT_PRIVILEGES = 77 };
-
-static void leave_signals_to_master(void)
-{
-	static const int numbers[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		signal(numbers[i], SIG_IGN);
-}
 
 static struct worker_listener *view_listeners(const struct worker_inheritance *inheritance)
 {
@@ -73,7 +64,7 @@ _Noreturn void worker_child_run(
 	        .upstream_state = generation->upstream_state,
 	};
 
-	leave_signals_to_master();
+	loop_leave_signals_to_master();
 	log_files_use(&generation->log_files, config, inheritance->log_floor, NULL);
 	log_after_fork();
 	limits_apply(config, listeners_socket_count(inheritance->listeners), inheritance->slot);

@@ -219,6 +219,7 @@ void worker_process_replace(const struct worker_context *context, struct generat
 {
 	uint64_t delay_ms = respawn_limit_delay(&generation->respawn_limits[slot], loop_clock_ms());
 
+	scoreboard_count_master(context->scoreboard, MASTER_STAT_WORKERS_LOST);
 	log_write(LOG_ERROR, "%s; it is replaced %s", how,
 	        delay_ms ? "in a second, since its slot loses one after the other" : "at once");
 	worker_process_start(context, generation, slot, delay_ms);

@@ -126,6 +126,22 @@ bool address_from_sockaddr(
 	return true;
 }
 
+/* inet_ntop goes through printf; this is done for every request. */
+static void format_ipv4(const struct in_addr *ip, char *to)
+{
+	const unsigned char *bytes = (const unsigned char *)&ip->s_addr;
+
+	for (size_t i = 0; i < 4; i++) {
+		unsigned byte = bytes[i];
+		if (byte >= 100)
+			*to++ = (char)('0' + byte / 100);
+		if (byte >= 10)
+			*to++ = (char)('0' + byte / 10 % 10);
+		*to++ = (char)('0' + byte % 10);
+		*to++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *address_format_ip(const struct address *address, char *buffer, size_t buffer_size)
 {
 	char ip[INET6_ADDRSTRLEN] = "-";
@@ -134,7 +150,7 @@ const char *address_format_ip(const struct address *address, char *buffer, size_
 	if (address->length == 0) {
 		snprintf(buffer, buffer_size, "-");
 	} else if (address->any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &address->in.sin_addr, buffer, (socklen_t)buffer_size);
+		format_ipv4(&address->in.sin_addr, buffer);
 	} else {
 		inet_ntop(AF_INET6, &address->in6.sin6_addr, ip, sizeof(ip));
 		if (address->in6.sin6_scope_id)

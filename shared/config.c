@@ -2,8 +2,8 @@
 /*
  * config.c - the end of a configuration.
  *
- * Credentials live outside the arena, since GnuTLS allocates them. Several [tcp NAME] may share one
- * set of them: each is freed by the last section that has it.
+ * Credentials live outside the arena, since GnuTLS allocates them. Several sections may share one
+ * set of them, so it is the configuration's list that is freed.
  */
 #include "shared/config.h"
 
@@ -12,32 +12,14 @@
 
 #include <stdlib.h>
 
-static bool client_is_used_later(const struct config *config, size_t index)
-{
-	for (size_t i = index + 1; i < config->tcp_count; i++)
-		if (config->tcps[i].upstream_tls == config->tcps[index].upstream_tls)
-			return true;
-	return false;
-}
-
-static bool server_is_used_later(const struct config *config, size_t index)
-{
-	for (size_t i = index + 1; i < config->tcp_count; i++)
-		if (config->tcps[i].listener_tls == config->tcps[index].listener_tls)
-			return true;
-	return false;
-}
-
 void config_destroy(struct config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < config->tcp_count; i++) {
-		if (!client_is_used_later(config, i))
-			tls_client_credentials_destroy(config->tcps[i].upstream_tls);
-		if (!server_is_used_later(config, i))
-			tls_server_credentials_destroy(config->tcps[i].listener_tls);
-	}
+	for (size_t i = 0; i < config->client_tls_count; i++)
+		tls_client_credentials_destroy(config->client_tls[i]);
+	for (size_t i = 0; i < config->server_tls_count; i++)
+		tls_server_credentials_destroy(config->server_tls[i]);
 	arena_destroy(config->arena);
 	free(config);
 }

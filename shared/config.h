@@ -229,6 +229,11 @@ struct config {
 	const char *const *log_paths; /* every file to open, each once: "stderr" or absolute */
 	size_t log_path_count;
 	bool names_unresolved; /* some server name is to be looked up again */
+	/* Every set of credentials there is, each once; sections share them. */
+	struct tls_client_credentials *const *client_tls;
+	size_t client_tls_count;
+	struct tls_server_credentials *const *server_tls;
+	size_t server_tls_count;
 };
 
 /* Frees it, its arena and its TLS credentials. No worker may use it any more. NULL is fine. */

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
-    stage = getattr(item, "stage", None)
+    stage = getattr(item, "stage", None) or getattr(item.getparent(pytest.Module), "stage", None)
     if stage and report.failed:
         stage.failed = True
         for title, text in stage.logs():
@@ -59,14 +59,14 @@ def pki():
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def stage(request, run_folder, pki):
-    name = re.sub(r"\W+", "_", request.node.name)[:32]
+def _staged(node, run_folder, pki):
+    """A stage for what `node` is, cleared behind it."""
+    name = re.sub(r"\W+", "_", Path(node.name).stem)[:32]
     folder = run_folder / f"{next(_numbers):03}-{name}"
     folder.mkdir()
     folder.chmod(0o777 if IS_SANITIZED else 0o755)  # workers write their reports there
     the_stage = Stage(folder, pki)
-    request.node.stage = the_stage
+    node.stage = the_stage
     yield the_stage
     the_stage.stop()
     left = processes.reap_orphans()
@@ -75,3 +75,14 @@ def stage(request, run_folder, pki):
         shutil.rmtree(folder)
     assert not reports, "\n".join(reports)
     assert not left, f"left running after the test: {left}"
+
+
+@pytest.fixture
+def stage(request, run_folder, pki):
+    yield from _staged(request.node, run_folder, pki)
+
+
+@pytest.fixture(scope="module")
+def module_stage(request, run_folder, pki):
+    """One stage for all tests of a file, which then cannot use `stage`: its end ends every child."""
+    yield from _staged(request.node, run_folder, pki)

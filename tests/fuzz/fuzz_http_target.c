@@ -10,6 +10,7 @@
 #include "worker/http/http_route.h"
 
 #include "shared/arena.h"
+#include "worker/http/http_path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static struct text normalised(struct slice path)
 	return out;
 }
 
-/* Bytes of the input as a path; most of them as ones that matter. */
+/* Bytes of the input as a path, which never holds NUL; most of them as ones that matter. */
 static struct text path_from(const uint8_t *data, size_t size)
 {
 	static const char frequent[] = "/.%?# a\\";
@@ -80,8 +81,8 @@ static struct text path_from(const uint8_t *data, size_t size)
 
 	append(&raw, SLICE("/"));
 	for (size_t i = 0; i < size; i++)
-		raw.bytes[raw.length++] = data[i] < 0x40 ? frequent[data[i] % 8]
-		                                         : (char)(data[i] - 0x40);
+		raw.bytes[raw.length++] = data[i] <= 0x40 ? frequent[data[i] % 8]
+		                                          : (char)(data[i] - 0x40);
 	return normalised(slice_from(&raw));
 }
 
@@ -143,7 +144,7 @@ static struct text expected(struct slice replacement, struct slice rest)
 }
 
 static void check_target(struct slice target, struct slice replacement_text,
-        const struct text *wanted, struct slice args)
+        const struct text *wanted, struct slice args, struct arena *arena)
 {
 	struct slice path, query;
 	bool has_query = slice_split(target, '?', &path, &query);
@@ -155,6 +156,10 @@ static void check_target(struct slice target, struct slice replacement_text,
 	struct text meaning = decoded(path);
 	if (!slice_equal(slice_from(&meaning), slice_from(wanted)))
 		differ("another path", target);
+	struct slice as_server;
+	if (http_path_normalise(path, arena, &as_server) ||
+	        !slice_equal(as_server, slice_from(wanted)))
+		differ("another path for the next server", target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -194,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		differ(stays ? "refused" : "normalising changes it", slice_from(&wanted));
 	if (stays)
 		check_target(http_route_target(&location, &request, arena),
-		        slice_from(&replacement_text), &wanted, args);
+		        slice_from(&replacement_text), &wanted, args, arena);
 	arena_rewind(arena);
 	return 0;
 }

@@ -14,6 +14,9 @@
 /* A [tcp] section with nothing wrong in it: three lines. */
 #define RIG_TCP "[tcp a]\nlisten = 127.0.0.1:1\nproxy_pass = 127.0.0.1:2\n"
 
+/* An [http] one: four lines, a location that proxies at the end. */
+#define RIG_HTTP "[http h]\nlisten = 127.0.0.1:3\n[location h /]\nproxy_pass = http://127.0.0.1\n"
+
 enum { RIG_SHOWN_MAX = 32 * 1024 };
 
 struct config_rig {

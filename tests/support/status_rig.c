@@ -76,12 +76,14 @@ void status_rig_open(struct status_rig *rig)
 	rig->upstream_state = upstream_state_create(5, 2);
 	rig->session_store = tls_session_store_create(TLS_SESSION_STORE_BYTES_MIN, "1");
 	CHECK(rig->scoreboard && rig->upstream_state && rig->session_store);
+	status_certificates_read(&rig->certificates, &rig->config);
 	upstream_state_endpoint(rig->upstream_state, 1)->outage = 1;
 	rig->view = (struct status_view){
 	        .config = &rig->config,
 	        .scoreboard = rig->scoreboard,
 	        .upstream_state = rig->upstream_state,
 	        .session_store = rig->session_store,
+	        .certificates = &rig->certificates,
 	        .generation = 2,
 	        .master_pid = 4711,
 	        .started_at = 1700000000,
@@ -93,6 +95,7 @@ void status_rig_close(struct status_rig *rig)
 	scoreboard_destroy(rig->scoreboard);
 	upstream_state_destroy(rig->upstream_state);
 	tls_session_store_destroy(rig->session_store);
+	status_certificates_drop(&rig->certificates);
 }
 
 struct scoreboard_row *status_rig_add_worker(

@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_STATUS_RIG_H
 #define TESTS_SUPPORT_STATUS_RIG_H
 
+#include "master/status_certificates.h"
 #include "master/status_snapshot.h"
 #include "shared/config.h"
 #include "shared/tls_credentials.h"
@@ -23,6 +24,7 @@ struct status_rig {
 	struct scoreboard *scoreboard;
 	struct upstream_state *upstream_state;
 	struct tls_session_store *session_store;
+	struct status_certificates certificates;
 	struct status_view view;
 };
 

@@ -219,11 +219,15 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 	enum http_progress progress = HTTP_MORE;
 	size_t moved = 0;
 
+	if (body->refused)
+		return HTTP_REFUSED;
 	while (!body->complete) {
 		progress = stream_arrived(from).length ? move_once(body, from, to, &moved)
 		                                       : HTTP_MORE;
-		if (progress == HTTP_REFUSED)
-			return progress;
+		if (progress == HTTP_REFUSED) {
+			body->refused = true;
+			break;
+		}
 		if (from->opening != from_opening || (to && !is_the_same(to, to_opening)))
 			return HTTP_MORE;
 		if (progress == HTTP_COMPLETE || ends_with_connection(body, from))
@@ -239,5 +243,7 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 	stream_resume(from);
 	if (to)
 		stream_flush(to);
+	if (body->refused)
+		return HTTP_REFUSED;
 	return body->complete ? HTTP_COMPLETE : HTTP_MORE;
 }

@@ -12,7 +12,7 @@ struct http_body {
 	uint64_t moved; /* data bytes taken so far */
 	bool begun; /* some byte of it has left the source's buffer */
 	struct http_parser *parser; /* HTTP_BODY_CHUNKED: that of its head */
-	bool complete;
+	bool complete, refused;
 };
 
 /* Of a message with this head, whose parser is still needed when the body is chunked. */

@@ -73,10 +73,12 @@ static bool run_once(struct http_exchange *exchange)
 
 void http_exchange_run(struct http_exchange *exchange)
 {
+	const struct session *session = exchange->session;
+
 	CHECK_OBJ(exchange, HTTP_EXCHANGE_MAGIC);
-	while (!exchange->session->closed && run_once(exchange))
+	while (!session->closed && run_once(exchange))
 		;
-	if (exchange->session->closed)
+	if (session->closed)
 		return;
 	exchange->ended = exchange->response_step == HTTP_RESPONSE_DONE &&
 	                  exchange->request_step == HTTP_REQUEST_DONE;
@@ -159,9 +161,17 @@ void http_exchange_attempt_failed(
 		http_exchange_fail(exchange, http_status_of(reason), reason);
 		return;
 	}
+	session_release_upstream(session, false);
 	exchange->response_begun = false;
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	exchange->response_step = HTTP_AWAIT_REQUEST;
+}
+
+static void free_exchange(struct event_task *task)
+{
+	struct http_exchange *exchange = LIST_OBJECT(task, struct http_exchange, free_task);
+
+	http_host_return_arena(exchange->http, exchange->arena);
 }
 
 struct http_exchange *http_exchange_begin(struct session *session)
@@ -177,6 +187,7 @@ struct http_exchange *http_exchange_begin(struct session *session)
 
 	exchange->magic = HTTP_EXCHANGE_MAGIC;
 	exchange->session = session;
+	exchange->http = host;
 	exchange->arena = arena;
 	exchange->request_parser = http_parser_create(
 	        arena, HTTP_REQUEST, HTTP_METHOD_OTHER, &limits);
@@ -189,6 +200,7 @@ struct http_exchange *http_exchange_begin(struct session *session)
 	exchange->started_ms = event_loop_now_ms(session->host->io.loop);
 	exchange->client_bytes_in = session->client.bytes_in - stream_in_bytes(&session->client);
 	exchange->client_bytes_out = session->client.bytes_out;
+	event_task_init(&exchange->free_task, free_exchange);
 	http_deadlines_init(exchange);
 	return exchange;
 }
@@ -205,5 +217,6 @@ void http_exchange_end(struct http_exchange *exchange, enum close_reason reason)
 		http_log_exchange(exchange);
 	}
 	exchange->magic = 0;
-	http_host_return_arena(session->host->http, exchange->arena);
+	/* A step of it may be on the call stack. */
+	event_loop_defer(session->host->io.loop, &exchange->free_task);
 }

@@ -50,6 +50,8 @@ struct http_deadline {
 struct http_exchange {
 	unsigned magic;
 	struct session *session;
+	struct http_host *http;
+	struct event_task free_task;
 	struct arena *arena; /* holds all of this too */
 	enum http_step request_step, response_step;
 	struct http_parser *request_parser, *response_parser;

@@ -48,7 +48,8 @@ const struct config_header_rule *http_header_rule(
         const struct config_header_rule *rules, size_t rule_count, struct slice name)
 {
 	for (size_t i = 0; i < rule_count; i++)
-		if (http_field_name_equal(rules[i].name, name))
+		if (rules[i].name.length == name.length &&
+		        http_field_name_equal(rules[i].name, name))
 			return &rules[i];
 	return NULL;
 }
@@ -90,7 +91,7 @@ void http_field_filter_init(struct http_field_filter *filter, const struct http_
 static bool is_listed(const struct slice *names, size_t count, struct slice name)
 {
 	for (size_t i = 0; i < count; i++)
-		if (slice_equal_nocase(names[i], name))
+		if (names[i].length == name.length && slice_equal_nocase(names[i], name))
 			return true;
 	return false;
 }

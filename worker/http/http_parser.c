@@ -226,11 +226,12 @@ static size_t room(struct http_parser *parser, struct slice bytes)
 	size_t limit = parser->limits.head_bytes_max;
 
 	if (parser->state == FIRST_LINE) {
-		size_t line_max = parser->limits.line_bytes_max + 2 - parser->text_length;
-		if (memchr(bytes.data, '\n', smaller(bytes.length, line_max)))
+		size_t line_max = smaller(limit, parser->limits.line_bytes_max + 2);
+		size_t left = line_max - parser->text_length;
+		if (memchr(bytes.data, '\n', smaller(bytes.length, left)))
 			parser->state = FIELD_LINES;
 		else
-			limit = smaller(limit, parser->limits.line_bytes_max + 2);
+			limit = line_max;
 	}
 	return limit - parser->text_length;
 }
@@ -247,7 +248,8 @@ static enum http_progress refuse_size(struct http_parser *parser)
 /* "FOO / HTTP/1.1" asks for something that may exist; what has no method is no request. */
 static enum http_progress refuse_method(struct http_parser *parser, char c)
 {
-	bool method_like = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+	bool method_like = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+	                   c == '_' || (c == ' ' && parser->text_length > 0);
 
 	return refuse(parser, method_like ? 501 : 400,
 	        method_like ? "a method that is not known" : "a malformed method");
@@ -264,6 +266,8 @@ static enum http_progress refuse_fault(
 		refuse_version(parser);
 		return HTTP_REFUSED;
 	case HPE_INVALID_CONSTANT:
+		if (llhttp_get_method(&parser->llhttp) > HTTP_PRI)
+			return refuse(parser, 501, "a method that is not HTTP's");
 		return refuse(parser, 400, "a malformed first line");
 	case HPE_INVALID_URL:
 		return refuse(parser, 400, "a malformed target");
@@ -354,19 +358,18 @@ static enum http_progress read_head(
 /* For the logs: the first line as far as it has come, of which llhttp may have taken a part. */
 static void keep_first_line(struct http_parser *parser, struct slice rest)
 {
+	struct http_head *head = &parser->head;
 	struct slice text = {parser->text, parser->text_length}, line, more;
+	size_t line_max = parser->limits.line_bytes_max;
 
-	if (parser->head.kind == HTTP_RESPONSE || parser->head.request_line.length > 0)
+	if (head->kind == HTTP_RESPONSE)
 		return;
-	if (!slice_split(text, '\n', &line, &more)) {
+	if (!slice_split(text, '\n', &line, &more) && text.length < line_max) {
 		slice_split(rest, '\n', &line, &more);
-		size_t line_max = parser->limits.line_bytes_max;
-		keep(parser, rest.data,
-		        text.length < line_max ? smaller(line.length, line_max - text.length) : 0,
-		        true);
+		keep(parser, rest.data, smaller(line.length, line_max - text.length), true);
 	}
-	http_layout_first_line(&parser->head, (struct slice){parser->text, parser->text_length});
-	http_check_method(&parser->head);
+	http_layout_first_line(head, (struct slice){parser->text, parser->text_length});
+	http_check_method(head);
 }
 
 enum http_progress http_parser_head_bytes(
@@ -380,7 +383,11 @@ enum http_progress http_parser_head_bytes(
 	if (parser->state < FIRST_LINE)
 		progress = skip_empty_lines(parser, bytes, &skipped);
 	struct slice rest = {bytes.data + skipped, bytes.length - skipped};
-	if (progress == HTTP_MORE && rest.length > 0)
+	/* llhttp would skip these. */
+	if (rest.length > 0 && parser->text_length == 0 && progress == HTTP_MORE &&
+	        (rest.data[0] == '\r' || rest.data[0] == '\n'))
+		progress = refuse(parser, 400, "an empty line before the head");
+	else if (progress == HTTP_MORE && rest.length > 0)
 		progress = read_head(parser, rest, room(parser, rest), &used);
 	if (progress == HTTP_REFUSED)
 		keep_first_line(parser, (struct slice){rest.data + used, rest.length - used});

@@ -136,9 +136,10 @@ static void put_location(struct text_writer *writer, struct slice location)
 	text_put(writer, SLICE("\r\n"));
 }
 
-static void put_status_line(
-        struct text_writer *writer, unsigned status, const struct status_words *words)
+static void put_status_line(struct text_writer *writer, unsigned status)
 {
+	const struct status_words *words = words_of(status);
+
 	text_put(writer, SLICE("HTTP/1.1 "));
 	if (words) {
 		text_put(writer, slice_of(words->text));
@@ -154,15 +155,37 @@ static bool may_have_body(unsigned status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
-static void put_body_fields(
-        struct text_writer *writer, const struct http_reply *reply, size_t length, bool is_page)
+/* The words of its page; NULL: it has none, but the body that is given. */
+static const struct status_words *page_of(const struct http_reply *reply)
 {
-	if (is_page)
-		text_put(writer, SLICE("Content-Type: text/html\r\n"));
-	else if (length) {
+	return !reply->body.data && reply->status >= 300 ? words_of(reply->status) : NULL;
+}
+
+/* Also of what HEAD does not get. */
+static size_t body_length(const struct http_reply *reply)
+{
+	const struct status_words *page = page_of(reply);
+
+	if (!may_have_body(reply->status))
+		return 0;
+	return page ? page_length(page) : reply->body.length;
+}
+
+size_t http_reply_body_bytes(const struct http_reply *reply)
+{
+	return reply->head_only ? 0 : body_length(reply);
+}
+
+static void put_body_fields(struct text_writer *writer, const struct http_reply *reply)
+{
+	size_t length = body_length(reply);
+	struct slice type = reply->content_type.length ? reply->content_type : SLICE("text/plain");
+
+	if (!may_have_body(reply->status))
+		return;
+	if (length) {
 		text_put(writer, SLICE("Content-Type: "));
-		text_put(writer,
-		        reply->content_type.length ? reply->content_type : SLICE("text/plain"));
+		text_put(writer, page_of(reply) ? SLICE("text/html") : type);
 		text_put(writer, SLICE("\r\n"));
 	}
 	text_put(writer, SLICE("Content-Length: "));
@@ -170,32 +193,34 @@ static void put_body_fields(
 	text_put(writer, SLICE("\r\n"));
 }
 
+static void put_body(struct text_writer *writer, const struct http_reply *reply)
+{
+	const struct status_words *page = page_of(reply);
+
+	if (reply->head_only || !may_have_body(reply->status))
+		return;
+	if (page)
+		put_page(writer, page);
+	else
+		text_put(writer, reply->body);
+}
+
 size_t http_write_reply(const struct http_reply *reply, char *out, size_t size)
 {
-	const struct status_words *words = words_of(reply->status);
-	bool is_page = !reply->body.data && words && reply->status >= 300;
-	bool has_body = may_have_body(reply->status);
 	struct text_writer writer = {.out = out, .size = size};
 	char date[HTTP_DATE_LENGTH];
 
 	http_date_format(reply->now, date);
-	put_status_line(&writer, reply->status, words);
+	put_status_line(&writer, reply->status);
 	text_put(&writer, (struct slice){date, sizeof(date)});
 	text_put(&writer, SLICE("\r\n"));
-	if (has_body)
-		put_body_fields(
-		        &writer, reply, is_page ? page_length(words) : reply->body.length, is_page);
+	put_body_fields(&writer, reply);
 	if (reply->location.length)
 		put_location(&writer, reply->location);
 	if (reply->status == 405)
 		text_put(&writer, SLICE("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"));
 	text_put(&writer, http_connection_field(reply->keep_alive, reply->client_minor));
 	text_put(&writer, SLICE("\r\n"));
-	if (has_body && !reply->head_only) {
-		if (is_page)
-			put_page(&writer, words);
-		else
-			text_put(&writer, reply->body);
-	}
+	put_body(&writer, reply);
 	return writer.used;
 }

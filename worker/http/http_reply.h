@@ -29,6 +29,9 @@ struct http_reply {
 /* Head and body. Statuses below 300 have no page, only the body that is given. */
 size_t http_write_reply(const struct http_reply *reply, char *out, size_t size);
 
+/* Bytes of its body that go out, for the access log. */
+size_t http_reply_body_bytes(const struct http_reply *reply);
+
 /* Suffices for every reply without `body` and `location`. */
 enum { HTTP_REPLY_PAGE_MAX = 1024 };
 

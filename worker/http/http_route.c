@@ -64,10 +64,10 @@ static bool makes_dot_segment(struct slice replacement, struct slice rest)
 	size_t dots = 0;
 
 	for (size_t i = replacement.length; i > 0 && replacement.data[i - 1] != '/'; i--, dots++)
-		if (replacement.data[i - 1] != '.' || dots == 2)
+		if (replacement.data[i - 1] != '.')
 			return false;
 	for (size_t i = 0; i < rest.length && rest.data[i] != '/'; i++, dots++)
-		if (rest.data[i] != '.' || dots == 2)
+		if (rest.data[i] != '.')
 			return false;
 	return dots == 1 || dots == 2;
 }

@@ -10,6 +10,7 @@
 #include "shared/arena.h"
 #include "shared/check.h"
 #include "worker/io/text_writer.h"
+#include "worker/tls/tls_server.h"
 #include "worker/upstream/dial_attempts.h"
 
 #include <unistd.h>
@@ -71,6 +72,12 @@ static struct slice server_name(const struct http_facts *facts)
 	                                                         : SLICE("");
 }
 
+static bool is_named(const struct http_field *field, struct slice name)
+{
+	return field->name.length == name.length && field->value.length &&
+	       slice_equal_nocase(field->name, name);
+}
+
 /* All fields of that name in one, then `last`; empty ones say nothing. */
 static struct slice joined(const struct http_head *request, struct slice name,
         struct slice separator, struct slice last, struct arena *arena)
@@ -80,11 +87,11 @@ static struct slice joined(const struct http_head *request, struct slice name,
 
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (field->value.length == 0 || !slice_equal_nocase(field->name, name))
+		if (!is_named(field, name))
 			continue;
-		if (count++ == 0)
-			only = field->value;
+		only = field->value;
 		size += separator.length + field->value.length;
+		count++;
 	}
 	if (count < 2)
 		return only;
@@ -92,7 +99,7 @@ static struct slice joined(const struct http_head *request, struct slice name,
 	struct text_writer writer = {.out = arena_alloc(arena, size), .size = size};
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (field->value.length == 0 || !slice_equal_nocase(field->name, name))
+		if (!is_named(field, name))
 			continue;
 		if (writer.used)
 			text_put(&writer, separator);
@@ -121,12 +128,23 @@ static struct slice upstream_addresses(const struct http_facts *facts, struct ar
 	return copied(dial_attempts_format(&facts->session->dial, text), arena);
 }
 
-/* Of a client without TLS all are empty. */
-static struct slice client_tls(const struct http_facts *facts, enum variable variable)
+/* What the client's TLS session holds beyond session->facts; without TLS all are empty. */
+static struct slice client_tls(const struct session *session, enum variable variable)
 {
-	(void)facts;
-	(void)variable;
-	return SLICE("");
+	struct tls_server_facts facts;
+
+	if (!session->facts.client_tls.protocol ||
+	        !tls_server_facts(session->client.transport, &facts))
+		return SLICE("");
+	if (variable == VARIABLE_SSL_SERVER_NAME)
+		return slice_of(facts.server_name);
+	if (variable == VARIABLE_SSL_CLIENT_VERIFY)
+		return slice_of(facts.verify);
+	if (variable == VARIABLE_SSL_CLIENT_S_DN)
+		return slice_of(facts.subject);
+	if (variable == VARIABLE_SSL_CLIENT_I_DN)
+		return slice_of(facts.issuer);
+	return slice_of(facts.serial);
 }
 
 static struct slice evaluate(const struct http_facts *facts, enum variable variable,
@@ -178,7 +196,7 @@ static struct slice evaluate(const struct http_facts *facts, enum variable varia
 	case VARIABLE_SSL_CLIENT_S_DN:
 	case VARIABLE_SSL_CLIENT_I_DN:
 	case VARIABLE_SSL_CLIENT_SERIAL:
-		return client_tls(facts, variable);
+		return client_tls(session, variable);
 	case VARIABLE_UPSTREAM_ADDR:
 		return upstream_addresses(facts, arena);
 	case VARIABLE_UPSTREAM_STATUS:
@@ -189,7 +207,7 @@ static struct slice evaluate(const struct http_facts *facts, enum variable varia
 	case VARIABLE_COUNT:
 		break;
 	}
-	CHECK(!"a variable of the table");
+	CHECK(false); /* no value of the table */
 	return SLICE("");
 }
 

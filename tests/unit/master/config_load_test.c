@@ -23,10 +23,12 @@ static const struct config_rig_row rules[] = {
                                   "'proxy_pass = HOST:PORT'"},
         /* tcp without anything */
         {"[tcp a]\n",
+                "main.ini:1: [tcp a] listens nowhere; write 'listen = [ADDRESS:]PORT'\n"
                 "main.ini:1: [tcp a] goes nowhere; write 'proxy_pass = GROUP' or 'proxy_pass = "
-                "HOST:PORT'\nmain.ini:1: [tcp a] listens nowhere; write 'listen = [ADDRESS:]PORT'"},
+                "HOST:PORT'"},
         /* no tcp */
-        {"[main]\nworkers = 1\n", "main.ini: there is no [tcp NAME] section, so nothing to do"},
+        {"[main]\nworkers = 1\n",
+                "main.ini: there is no [tcp NAME] and no [http NAME] section, so nothing to do"},
         /* upstream without server */
         {RIG_TCP "[upstream u]\n",
                 "main.ini:4: [upstream u] has no server; write 'server = HOST:PORT'"},
@@ -34,11 +36,11 @@ static const struct config_rig_row rules[] = {
         {RIG_TCP "[tcp b]\nlisten = 127.0.0.1:1\nproxy_pass = 127.0.0.1:2\n",
                 "main.ini:5: listen: '127.0.0.1:1' is taken by [tcp a] at main.ini:2"},
         /* same address in one section */
-        {RIG_TCP "listen = 127.0.0.1:1\n",
-                "main.ini:4: listen: '127.0.0.1:1' is taken by [tcp a] at main.ini:2"},
+        {RIG_TCP "listen = 127.0.0.1:1\n", "main.ini:4: listen: '127.0.0.1:1' is here a second "
+                                           "time; the first is at main.ini:2"},
         /* any and any written otherwise */
         {"[tcp a]\nlisten = 1\nlisten = *:1\nproxy_pass = 127.0.0.1:2\n",
-                "main.ini:3: listen: '*:1' is taken by [tcp a] at main.ini:2"},
+                "main.ini:3: listen: '*:1' is here a second time; the first is at main.ini:2"},
         /* both families */
         {"[tcp a]\nlisten = 1\nlisten = [::]:1\nproxy_pass = 127.0.0.1:2\n", ""},
         /* dual stack beside IPv4 */

@@ -119,7 +119,10 @@ static const struct config_rig_row values[] = {
                 "file"},
         /* access format */
         {RIG_TCP "access_log = a.log combined\n",
-                "main.ini:4: access_log: unknown format 'combined'; there is upstream_tls"},
+                "main.ini:4: access_log: 'combined' is a format for requests of HTTP; [tcp] has "
+                "upstream_tls"},
+        {RIG_TCP "access_log = a.log json\n",
+                "main.ini:4: access_log: unknown format 'json'; there is upstream_tls"},
         /* access off with format */
         {RIG_TCP "access_log = off upstream_tls\n",
                 "main.ini:4: access_log: 'off' takes no format"},
@@ -194,7 +197,8 @@ static const struct config_rig_row values[] = {
                 "main.ini:4: proxy_ssl_verify: 'report' is neither 'on' nor 'off'"},
         /* verify client optional */
         {RIG_TCP "ssl_verify_client = optional\n",
-                "main.ini:4: ssl_verify_client: 'optional' is neither 'off' nor 'on'"},
+                "main.ini:4: ssl_verify_client: 'optional' is for HTTP, where a request is "
+                "answered by the verdict; [tcp] has 'off' and 'on'"},
         /* empty file name */
         {RIG_TCP "ssl_certificate = \"\"\n", "main.ini:4: ssl_certificate: an empty file name"},
         /* none where nothing is taken back */

@@ -15,9 +15,10 @@
 
 static const struct config_rig_row forms[] = {
         /* empty */
-        {"", "main.ini: there is no [tcp NAME] section, so nothing to do"},
+        {"", "main.ini: there is no [tcp NAME] and no [http NAME] section, so nothing to do"},
         /* only comments */
-        {"; a\n# b\n", "main.ini: there is no [tcp NAME] section, so nothing to do"},
+        {"; a\n# b\n",
+                "main.ini: there is no [tcp NAME] and no [http NAME] section, so nothing to do"},
         /* no newline at the end */
         {"[tcp a]\nlisten = 127.0.0.1:1\nproxy_pass = 127.0.0.1:2", ""},
         /* CRLF */
@@ -122,18 +123,12 @@ static const struct config_rig_row forms[] = {
         /* tls without a name */
         {"[tls]\n" RIG_TCP, "main.ini:1: [tls] needs a name: [tls NAME]"},
         /* unknown section */
-        {"[http]\nlisten = 80\n" RIG_TCP, "main.ini:1: unknown section [http]; there are [main], "
-                                          "[tcp], [tcp NAME], [upstream NAME] and [tls NAME]"},
+        {"[events]\nlisten = 80\n" RIG_TCP,
+                "main.ini:1: unknown section [events]; there are [main], [http], [http NAME], "
+                "[location NAME PATH], [tcp], [tcp NAME], [upstream NAME], [tls NAME] and [admin]"},
         /* misspelt section */
         {"[upsteam x]\nserver = a:1\n" RIG_TCP,
                 "main.ini:1: unknown section [upsteam x]; did you mean 'upstream'?"},
-        /* location */
-        {"[location shop ~ ^/[a-z]+$]\nproxy_pass = http://x\n" RIG_TCP,
-                "main.ini:1: unknown section [location shop ~ ^/[a-z]+$]; there are [main], [tcp], "
-                "[tcp NAME], [upstream NAME] and [tls NAME]"},
-        /* admin */
-        {"[admin]\nlisten = 1\n" RIG_TCP, "main.ini:1: unknown section [admin]; there are [main], "
-                                          "[tcp], [tcp NAME], [upstream NAME] and [tls NAME]"},
         /* section twice */
         {RIG_TCP "[tcp a]\nlisten = 127.0.0.1:3\nproxy_pass = 127.0.0.1:2\n",
                 "main.ini:4: [tcp a] is here a second time; the first is at main.ini:1"},

@@ -589,10 +589,86 @@ static void servers_need_cas_to_verify(void **state)
 	assert_string_equal(report.text, "error CLIENT_CA clients.pem is empty; it has to hold CA "
 	                                 "certificates in PEM form\n");
 	settings.client_ca = (struct tls_pem){.name = NULL};
-	settings.verify_client = false;
-	struct tls_server_credentials *credentials = create_server(&settings, &report);
-	assert_string_equal(report.text, "");
+	settings.verify_client = TLS_VERIFY_CLIENT_OPTIONAL;
+	assert_null(create_server(&settings, &report));
+	static const enum tls_verify_client modes[] = {
+	        TLS_VERIFY_CLIENT_OFF, TLS_VERIFY_CLIENT_OPTIONAL_NO_CA};
+	for (int i = 0; i < 2; i++) {
+		settings.verify_client = modes[i];
+		struct tls_server_credentials *credentials = create_server(&settings, &report);
+		assert_string_equal(report.text, "");
+		tls_server_credentials_destroy(credentials);
+	}
+}
+
+struct prints {
+	uint8_t client_policy[TLS_FINGERPRINT_BYTES], fingerprint[TLS_FINGERPRINT_BYTES];
+};
+
+static struct prints prints_of(const struct tls_server_settings *settings)
+{
+	struct report report;
+	struct prints prints;
+	struct tls_server_credentials *credentials = create_server(settings, &report);
+	assert_non_null(credentials);
+	memcpy(prints.client_policy, credentials->client_policy, TLS_FINGERPRINT_BYTES);
+	memcpy(prints.fingerprint, credentials->fingerprint, TLS_FINGERPRINT_BYTES);
 	tls_server_credentials_destroy(credentials);
+	return prints;
+}
+
+/* What another setting does to the two fingerprints. */
+static void expect_prints(const struct tls_server_settings *usual,
+        const struct tls_server_settings *other, bool same_policy, bool same_fingerprint)
+{
+	struct prints a = prints_of(usual), b = prints_of(other);
+	assert_int_equal(memcmp(a.client_policy, b.client_policy, sizeof(a.client_policy)) == 0,
+	        same_policy);
+	assert_int_equal(
+	        memcmp(a.fingerprint, b.fingerprint, sizeof(a.fingerprint)) == 0, same_fingerprint);
+}
+
+static void server_fingerprints_follow_the_policy(void **state)
+{
+	(void)state;
+	struct tls_key_pair pair = {pem(pki.chain_pem, "ec.pem"), pem(pki.key_pem, "ec.key")};
+	const struct tls_server_settings usual = good_server(&pair, 1);
+	struct tls_server_settings other = usual;
+
+	other.name = "http other";
+	expect_prints(&usual, &other, true, false);
+	other = usual;
+	other.verdict_after_handshake = true;
+	expect_prints(&usual, &other, true, false);
+	other = usual;
+	other.policy.protocols = TLS_PROTOCOL_1_2;
+	expect_prints(&usual, &other, true, false);
+	other = usual;
+	other.verify_client = TLS_VERIFY_CLIENT_OPTIONAL;
+	expect_prints(&usual, &other, false, false);
+	other = usual;
+	other.verify_depth = 3;
+	expect_prints(&usual, &other, false, false);
+	other = usual;
+	other.policy.ciphers = DEFAULT_CIPHERS ":@SECLEVEL=1";
+	expect_prints(&usual, &other, false, false);
+	other = usual;
+	other.client_ca = pem(pki.chain_pem, "other.pem");
+	expect_prints(&usual, &other, false, false);
+	other = usual;
+	other.session_timeout_s = 7;
+	other.session_tickets = false;
+	other.session_cache = true;
+	expect_prints(&usual, &other, true, true);
+
+	/* Where nobody is asked, it does not matter whom one would trust. */
+	struct tls_server_settings off = usual;
+	off.verify_client = TLS_VERIFY_CLIENT_OFF;
+	other = off;
+	other.client_ca = (struct tls_pem){.name = NULL};
+	other.verify_depth = 1;
+	other.policy.ciphers = DEFAULT_CIPHERS ":@SECLEVEL=1";
+	expect_prints(&off, &other, true, false);
 }
 
 int main(void)
@@ -611,6 +687,7 @@ int main(void)
 	        cmocka_unit_test(fingerprints_follow_content),
 	        cmocka_unit_test(servers_take_several_pairs),
 	        cmocka_unit_test(servers_need_cas_to_verify),
+	        cmocka_unit_test(server_fingerprints_follow_the_policy),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -178,6 +178,7 @@ static void bad_chunks_are_refused_behind_the_good_ones(void **state)
 	assert_int_equal(relay(fixture), HTTP_MORE);
 	arrive(fixture, "zz\r\n");
 	assert_int_equal(relay(fixture), HTTP_REFUSED);
+	assert_int_equal(relay(fixture), HTTP_REFUSED);
 	assert_true(fake_received_is(&fixture->to.peer, "3\r\nabc\r\n"));
 }
 

@@ -47,6 +47,7 @@ static const struct {
         {"X-Secret", " close ,,\t X-Secret\t, foo", NULL, false, false},
         {"X-Secret", "X-Secre, X-Secrett, Secret", NULL, true, true},
         {"X-Secret", "\"X-Secret\"", NULL, true, true},
+        {"X-Secret", ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,X-Secret", NULL, false, false},
         {"Close", "close", NULL, false, false},
         /* set by a rule */
         {"X-Real-IP", "", "X-Real-IP", false, false},

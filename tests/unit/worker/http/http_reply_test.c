@@ -111,7 +111,9 @@ static void each_byte_for_byte(void **state)
 		snprintf(wanted, sizeof(wanted), rows[i].wanted, strlen(body));
 #pragma GCC diagnostic pop
 		expect_reply(&reply, wanted);
+		assert_int_equal(http_reply_body_bytes(&reply), strlen(body));
 		reply.head_only = true;
+		assert_int_equal(http_reply_body_bytes(&reply), 0);
 		*(strstr(wanted, "\r\n\r\n") + 4) = '\0';
 		expect_reply(&reply, wanted);
 	}

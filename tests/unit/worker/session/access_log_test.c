@@ -171,7 +171,9 @@ static void combined_stays_one_line_of_bounded_length(void **state)
 		assert_true(length < ACCESS_LOG_LINE_MAX);
 		assert_int_equal(length, strlen(line));
 		assert_ptr_equal(strchr(line, '\n'), line + length - 1);
-		assert_non_null(strstr(line, "...\" 200 0 \""));
+		const char *cut = strstr(line, "...\" 200 0 \"");
+		assert_non_null(cut);
+		assert_true(cut + 3 - strchr(line, '"') - 1 <= 2048);
 		assert_non_null(strstr(line, "...\"\n"));
 	}
 }

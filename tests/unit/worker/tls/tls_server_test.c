@@ -63,9 +63,9 @@ static int set_up(void **state)
 	rig.b = pki_issue(&(struct pki_request){.name = "b.example"}, rig.root);
 	rig.who[WHO_GOOD] = pki_issue(&(struct pki_request){.name = "good"}, rig.root);
 	rig.who[WHO_FOREIGN] = pki_issue(&(struct pki_request){.name = "foreign"}, rig.other_root);
-	rig.who[WHO_EXPIRED] = pki_issue(&(struct pki_request){.name = "expired",
-	                                         .not_before = now - 9000,
-	                                         .not_after = now - 100},
+	rig.who[WHO_EXPIRED] = pki_issue(
+	        &(struct pki_request){
+	                .name = "expired", .not_before = now - 9000, .not_after = now - 100},
 	        rig.root);
 	rig.who[WHO_SELF_SIGNED] = pki_issue(&(struct pki_request){.name = "self"}, NULL);
 	rig.who[WHO_SERVER] = pki_issue(
@@ -160,6 +160,7 @@ struct client {
 	const char *server_name;
 	const char *alpn;
 	gnutls_datum_t session; /* to resume, and the new one afterwards */
+	gnutls_handshake_hook_func hook;
 };
 
 struct talk {
@@ -188,19 +189,21 @@ static void open_client(struct talk *talk, const struct client *client)
 	CHECK(gnutls_init(&talk->client, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
 	                                         GNUTLS_FORCE_CLIENT_CERT) == 0);
 	CHECK(gnutls_priority_set_direct(talk->client, client->priority, NULL) == 0);
-	CHECK(gnutls_credentials_set(
-	              talk->client, GNUTLS_CRD_CERTIFICATE, talk->credentials) == 0);
+	CHECK(gnutls_credentials_set(talk->client, GNUTLS_CRD_CERTIFICATE, talk->credentials) == 0);
 	if (client->server_name)
 		CHECK(gnutls_server_name_set(talk->client, GNUTLS_NAME_DNS, client->server_name,
 		              strlen(client->server_name)) == 0);
 	if (client->alpn) {
-		gnutls_datum_t datum = {(unsigned char *)(uintptr_t)client->alpn,
-		        (unsigned)strlen(client->alpn)};
+		gnutls_datum_t datum = {
+		        (unsigned char *)(uintptr_t)client->alpn, (unsigned)strlen(client->alpn)};
 		CHECK(gnutls_alpn_set_protocols(talk->client, &datum, 1, 0) == 0);
 	}
 	if (client->session.size)
 		CHECK(gnutls_session_set_data(
 		              talk->client, client->session.data, client->session.size) == 0);
+	if (client->hook)
+		gnutls_handshake_set_hook_function(
+		        talk->client, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, client->hook);
 	gnutls_transport_set_int(talk->client, talk->fds[1]);
 	gnutls_handshake_set_timeout(talk->client, 0);
 }
@@ -277,8 +280,7 @@ static struct talk *talk_by(struct client *client, const struct tls_server_choic
 	open_client(talk, client);
 	shake_hands(talk, true);
 	if (talk->server_result == IO_OK) {
-		talk->resumed = gnutls_session_is_resumed(
-		        tls_transport_of(talk->server)->session);
+		talk->resumed = gnutls_session_is_resumed(tls_transport_of(talk->server)->session);
 		CHECK(tls_server_facts(talk->server, &talk->facts));
 	}
 	exchange(talk);
@@ -339,8 +341,7 @@ static void check_facts(const struct talk *talk, enum tls_verify_client mode, en
 	assert_int_equal(facts->refusal[0] != 0, facts->verdict == TLS_CLIENT_REFUSED);
 	if (shown)
 		snprintf(subject, sizeof(subject), "CN=%s",
-		        (const char *[]){
-		                "", "good", "foreign", "expired", "self", "server"}[who]);
+		        (const char *[]){"", "good", "foreign", "expired", "self", "server"}[who]);
 	assert_string_equal(facts->subject, subject);
 	assert_int_equal(facts->serial[0] != 0, shown);
 }
@@ -365,9 +366,9 @@ static void verdicts_outlive_resumption(void **state)
 				if (talk->server_result != IO_OK || talk->client_code != 0)
 					fail_msg("mode %u, who %d, %s, round %d: %s", mode,
 					        (int)who, way_names[way], round,
-					        talk->server->fault ? talk->server->fault->text
-					                            : gnutls_strerror(
-					                                      talk->client_code));
+					        talk->server->fault
+					                ? talk->server->fault->text
+					                : gnutls_strerror(talk->client_code));
 				check_facts(talk, mode, who);
 				if (talk->resumed != (resumable && round > 0))
 					fail_msg("mode %u, who %d, %s, round %d: resumed %d", mode,
@@ -395,15 +396,14 @@ static void refusals_end_the_handshake_where_nobody_else_can_answer(void **state
 			for (int round = 0; round < 2; round++) {
 				struct talk *talk = talk_by(&client, &choice);
 				bool wanted = is_wanted(mode, who);
-				assert_int_equal(
-				        talk->server_result, wanted ? IO_OK : IO_ERROR);
+				assert_int_equal(talk->server_result, wanted ? IO_OK : IO_ERROR);
 				if (wanted) {
 					check_facts(talk, mode, who);
 				} else {
 					assert_int_equal(talk->server->fault->reason,
 					        CLOSE_CLIENT_CERTIFICATE);
-					assert_int_equal(talk->client_code,
-					        GNUTLS_E_FATAL_ALERT_RECEIVED);
+					assert_int_equal(
+					        talk->client_code, GNUTLS_E_FATAL_ALERT_RECEIVED);
 				}
 				hang_up(talk);
 			}
@@ -448,8 +448,7 @@ static void a_resumed_chain_is_judged_by_today(void **state)
 			assert_int_equal(talk->resumed, i / 2 != WAY_ID);
 		} else {
 			assert_int_equal(talk->server_result, IO_ERROR);
-			assert_int_equal(
-			        talk->server->fault->reason, CLOSE_CLIENT_CERTIFICATE);
+			assert_int_equal(talk->server->fault->reason, CLOSE_CLIENT_CERTIFICATE);
 		}
 		hang_up(talk);
 		forget(client);
@@ -563,8 +562,7 @@ static void the_name_chooses_the_server(void **state)
 			assert_ptr_equal(talk->facts.credentials, is_b ? names.b : names.a);
 			assert_string_equal(talk->facts.server_name, rows[i].name);
 			assert_string_equal(talk->facts.verify, is_b ? "SUCCESS" : "NONE");
-			assert_string_equal(
-			        talk->facts.alpn, client.alpn ? client.alpn : "");
+			assert_string_equal(talk->facts.alpn, client.alpn ? client.alpn : "");
 			hang_up(talk);
 			forget(&client);
 		}
@@ -588,9 +586,8 @@ static void sessions_stay_with_their_server(void **state)
 		        .opaque = &names};
 		const char *first = row % 4 < 2 ? "a.example" : "b.example";
 		const char *second = row % 4 < 2 ? "b.example" : "a.example";
-		struct client client = {.who = WHO_GOOD,
-		        .priority = way_priorities[way],
-		        .server_name = first};
+		struct client client = {
+		        .who = WHO_GOOD, .priority = way_priorities[way], .server_name = first};
 		for (int round = 0; round < 2; round++) {
 			struct talk *talk = talk_by(&client, &choice);
 			assert_int_equal(talk->resumed, round > 0);
@@ -644,9 +641,8 @@ static void a_second_hello_changes_nothing(void **state)
 	        .verify_client = TLS_VERIFY_CLIENT_ON};
 	struct names names = {make_server(&a), make_server(&b)};
 	struct tls_server_choice choice = {.standard = names.a, .for_name = find, .opaque = &names};
-	struct client client = {.who = WHO_GOOD,
-	        .priority = way_priorities[WAY_TLS13],
-	        .server_name = "b.example"};
+	struct client client = {
+	        .who = WHO_GOOD, .priority = way_priorities[WAY_TLS13], .server_name = "b.example"};
 
 	for (int round = 0; round < 2; round++) {
 		struct talk *talk = talk_by(&client, &choice);
@@ -659,6 +655,35 @@ static void a_second_hello_changes_nothing(void **state)
 	forget(&client);
 	tls_server_credentials_destroy(names.a);
 	tls_server_credentials_destroy(names.b);
+}
+
+static int ask_for_another(gnutls_session_t session, unsigned type, unsigned when,
+        unsigned incoming, const gnutls_datum_t *message)
+{
+	(void)when;
+	(void)message;
+	if (incoming && type == GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST)
+		gnutls_server_name_set(session, GNUTLS_NAME_DNS, "a.example", 9);
+	return 0;
+}
+
+/* Certificate request and session key are one server's; GnuTLS would tell the other's name. */
+static void a_second_hello_with_another_name_is_refused(void **state)
+{
+	(void)state;
+	struct server a = {.priority = "NORMAL:-GROUP-ALL:+GROUP-SECP521R1"};
+	struct tls_server_credentials *credentials = make_server(&a);
+	struct tls_server_choice choice = {.standard = credentials};
+	struct client client = {.priority = way_priorities[WAY_TLS13],
+	        .server_name = "b.example",
+	        .hook = ask_for_another};
+
+	struct talk *talk = talk_by(&client, &choice);
+	assert_int_equal(talk->server_result, IO_ERROR);
+	assert_int_equal(talk->client_code, GNUTLS_E_FATAL_ALERT_RECEIVED);
+	assert_int_equal(gnutls_alert_get(talk->client), GNUTLS_A_ILLEGAL_PARAMETER);
+	hang_up(talk);
+	tls_server_credentials_destroy(credentials);
 }
 
 static void switches_switch_off(void **state)
@@ -711,6 +736,53 @@ static void the_ticket_costs_no_send(void **state)
 	exchange(talk);
 	assert_true(gnutls_session_get_flags(talk->client) & GNUTLS_SFLAGS_SESSION_TICKET);
 	hang_up(talk);
+	forget(&client);
+	tls_server_credentials_destroy(credentials);
+}
+
+/* In a resumed handshake it goes with the answer when the request is there already, else alone. */
+static void the_ticket_waits_for_the_answer(void **state)
+{
+	(void)state;
+	struct server server = {0};
+	struct tls_server_credentials *credentials = make_server(&server);
+	struct tls_server_choice choice = {.standard = credentials};
+	struct client client = {.priority = way_priorities[WAY_TLS13]};
+	char room[20000];
+	size_t got;
+
+	hang_up(talk_by(&client, &choice));
+	for (int asked = 0; asked < 2; asked++) {
+		struct talk *talk = calloc(1, sizeof(*talk));
+		assert_non_null(talk);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, talk->fds), 0);
+		talk->server = tls_server_create(&rig.context, &choice, talk->fds[0]);
+		open_client(talk, &client);
+		gnutls_handshake(talk->client);
+		talk->server->readable = true;
+		assert_int_equal(talk->server->ops->handshake(talk->server), IO_WANT_READ);
+		assert_int_equal(gnutls_handshake(talk->client), 0);
+		if (asked)
+			assert_int_equal(gnutls_record_send(talk->client, "GET", 3), 3);
+		talk->server->readable = true;
+		assert_int_equal(talk->server->ops->handshake(talk->server), IO_OK);
+		assert_int_equal(talk->server->ops->pending(talk->server),
+		        asked ? PENDING_READ : PENDING_WRITE);
+		if (asked) {
+			talk->server->ops->read(talk->server, room, sizeof(room), &got);
+			assert_int_equal(got, 3);
+			assert_int_equal(talk->server->ops->pending(talk->server), 0);
+		} else {
+			send_rest(talk);
+		}
+		talk->server_result = IO_OK;
+		exchange(talk);
+		assert_int_equal(talk->server->ops->pending(talk->server), 0);
+		keep_session(talk, &client);
+		assert_int_not_equal(client.session.size, 0);
+		hang_up(talk);
+	}
+	forget(&client);
 	tls_server_credentials_destroy(credentials);
 }
 
@@ -763,8 +835,10 @@ int main(void)
 	        cmocka_unit_test(sessions_stay_with_their_server),
 	        cmocka_unit_test(an_old_ticket_in_a_new_handshake_is_unknown),
 	        cmocka_unit_test(a_second_hello_changes_nothing),
+	        cmocka_unit_test(a_second_hello_with_another_name_is_refused),
 	        cmocka_unit_test(switches_switch_off),
 	        cmocka_unit_test(the_ticket_costs_no_send),
+	        cmocka_unit_test(the_ticket_waits_for_the_answer),
 	        cmocka_unit_test(an_ssl2_hello_is_refused),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
