@@ -42,6 +42,8 @@
 	        "Connection attempts to upstreams.")                                            \
 	X(STAT_UPSTREAM_FAILURES, "upstream_failures", "", "",                                  \
 	        "Failed attempts that count against an upstream server.")                       \
+	X(STAT_UPSTREAM_REQUESTS, "upstream_requests", "", "",                                  \
+	        "HTTP requests and TCP connections that upstreams were given.")                 \
 	X(STAT_UPSTREAM_REUSED, "upstream_reused", "", "",                                      \
 	        "Times a pooled connection to an upstream was used again.")                     \
 	X(STAT_UPSTREAM_BYTES_IN, "upstream_bytes", "direction", "in",                          \

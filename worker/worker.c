@@ -266,7 +266,8 @@ static void open_host(struct worker *worker)
 	        .row = host->row,
 	};
 	CHECK(host->dialer.balancer);
-	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
+	upstream_connections_init(
+	        &host->dialer.connections, &host->io, host->row, env->upstream_state);
 	host->dialer.pool = idle_pool_create(env->config, &host->io);
 	CHECK(host->dialer.pool);
 	host->tls_server = &worker->tls_server;

@@ -22,7 +22,7 @@ int dial_rig_set_up(void **state)
 	rig->io.resets = reset_queue_create(rig->io.loop);
 	rig->dialer.io = &rig->io;
 	rig->dialer.row = &rig->row;
-	upstream_connections_init(&rig->dialer.connections, &rig->io, &rig->row);
+	upstream_connections_init(&rig->dialer.connections, &rig->io, &rig->row, NULL);
 	rig->group = (struct config_group){.name = "test", .endpoints = rig->endpoints};
 	rig->settings = (struct dial_settings){.group = &rig->group,
 	        .connect_timeout_ms = DIAL_RIG_CONNECT_MS,
@@ -105,6 +105,7 @@ void dial_rig_start(struct dial_rig *rig)
 	rig->config = (struct config){
 	        .groups = &rig->group, .group_count = 1, .endpoint_count = rig->server_count};
 	rig->state = upstream_state_create(rig->server_count, 1);
+	rig->dialer.connections.state = rig->state;
 	rig->dialer.balancer = balancer_create(&rig->config, rig->state);
 	rig->dialer.pool = idle_pool_create(&rig->config, &rig->io);
 	CHECK(rig->dialer.balancer);

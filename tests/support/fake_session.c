@@ -75,7 +75,7 @@ void fake_session_init(struct fake_session *fake, uint64_t pool_limit)
 	host->io.resets = reset_queue_create(host->io.loop);
 	host->dialer.io = &host->io;
 	host->dialer.row = host->row = &fake->row;
-	upstream_connections_init(&host->dialer.connections, &host->io, host->row);
+	upstream_connections_init(&host->dialer.connections, &host->io, host->row, NULL);
 	host->on_session_end = on_session_end;
 	list_init(&host->sessions);
 	list_init(&host->spare);
@@ -97,8 +97,8 @@ void fake_session_open(struct fake_session *fake)
 	        .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
 	        .length = sizeof(client.in)};
 
-	session_open(&fake->host, fake_descriptor(), &client, &fake->listener, &fake->protocol,
-	        false);
+	session_open(
+	        &fake->host, fake_descriptor(), &client, &fake->listener, &fake->protocol, false);
 	CHECK(fake->session);
 }
 

@@ -16,7 +16,7 @@ int pool_rig_set_up(void **state)
 	rig->io.loop = event_loop_create();
 	rig->io.pool = buffer_pool_create(POOL_RIG_BYTES, POOL_RIG_BYTES);
 	rig->io.resets = reset_queue_create(rig->io.loop);
-	upstream_connections_init(&rig->memory, &rig->io, &rig->row);
+	upstream_connections_init(&rig->memory, &rig->io, &rig->row, NULL);
 	for (uint32_t i = 0; i < POOL_RIG_ENDPOINTS; i++)
 		rig->endpoints[i] = (struct config_endpoint){.server = "test", .state_index = i};
 	for (uint32_t i = 0; i < POOL_RIG_GROUPS; i++)

@@ -6,6 +6,7 @@
 #include "shared/scoreboard.h"
 #include "shared/tls_credentials.h"
 #include "worker/http/http_exchange.h"
+#include "worker/http/http_fields.h"
 #include "worker/http/http_log.h"
 #include "worker/http/http_proxy.h"
 #include "worker/http/http_route.h"
@@ -32,9 +33,10 @@ enum http_result http_read_request_head(struct http_exchange *exchange)
 	if (bytes.length == 0) {
 		if (!client->eof_seen)
 			return HTTP_WAIT;
-		session_close(exchange->session, http_parser_has_begun(exchange->request_parser)
-		                                         ? CLOSE_CLIENT_ABORTED
-		                                         : CLOSE_DONE);
+		if (http_parser_has_begun(exchange->request_parser))
+			return refuse(exchange, 400, CLOSE_CLIENT_ABORTED,
+			        "the client ended in the middle of its head");
+		session_close(exchange->session, CLOSE_DONE);
 		return HTTP_WAIT;
 	}
 	enum http_progress progress = http_parser_head_bytes(
@@ -161,8 +163,7 @@ static bool is_cut_short(struct http_exchange *exchange, enum http_progress prog
 	if (progress == HTTP_COMPLETE || !session->client.eof_seen ||
 	        stream_in_bytes(&session->client))
 		return false;
-	http_log(exchange, LOG_INFO, "the client ended in the middle of its body");
-	session_close(session, CLOSE_CLIENT_ABORTED);
+	refuse(exchange, 400, CLOSE_CLIENT_ABORTED, "the client ended in the middle of its body");
 	return true;
 }
 
@@ -250,7 +251,7 @@ static void write_head(struct http_exchange *exchange)
 	        .framing = request->framing,
 	        .content_length = request->content_length,
 	        .keep_alive = exchange->plan->dial.group->keepalive > 0,
-	        .upgrade = request->upgrade.length > 0,
+	        .upgrade = http_upgrade_passes(request->upgrade),
 	        .expect_continue = request->expect_continue,
 	};
 	size_t length = 0, size = BUFFER_SMALL_BYTES;

@@ -18,6 +18,7 @@
 #include "shared/log.h"
 #include "shared/tls_credentials.h"
 #include "worker/io/plain_transport.h"
+#include "worker/upstream/upstream_count.h"
 #include "worker/upstream/upstream_socket.h"
 
 #include <string.h>
@@ -28,6 +29,11 @@ enum { DIAL_MAGIC = 0x4449414c };
 static uint64_t now_ms(const struct dial *dial)
 {
 	return event_loop_now_ms(dial->dialer->io->loop);
+}
+
+static void count(const struct dial *dial, enum upstream_stat stat)
+{
+	upstream_count(&dial->dialer->connections, dial->endpoint, stat, 1);
 }
 
 static void log_attempt(const struct dial *dial, enum log_level level, const char *text)
@@ -58,9 +64,12 @@ static bool is_next_allowed(const struct dial *dial, enum close_reason reason)
 }
 
 /* Counts the failure; the endpoint may go out for everybody. */
-static void count_failure(struct dial *dial)
+static void count_failure(struct dial *dial, enum close_reason reason)
 {
-	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_FAILURES, 1);
+	scoreboard_count_failed_attempt(dial->dialer->row, reason);
+	if (reason == CLOSE_BIND)
+		return; /* that is ours, not the server's */
+	count(dial, UPSTREAM_STAT_FAILURES);
 	balancer_report_failure(
 	        dial->dialer->balancer, dial->settings->group, dial->endpoint, now_ms(dial));
 }
@@ -85,8 +94,8 @@ bool dial_failed(struct dial *dial, enum close_reason reason, const char *text, 
 	dial->last_reason = reason;
 	if (is_stale(dial, reason))
 		idle_pool_note_stale(dial->dialer->pool, dial->endpoint, dial->reused_after_ms);
-	else if (reason != CLOSE_BIND) /* that is ours, not the server's */
-		count_failure(dial);
+	else
+		count_failure(dial, reason);
 	if (!may_try_next || !is_next_allowed(dial, reason))
 		return false;
 	try_later(dial, DIAL_NEXT_SERVER);
@@ -134,10 +143,8 @@ static void note_handshake(struct dial *dial)
 	struct upstream_connection *connection = dial->connection;
 
 	tls_transport_facts(tls_transport_of(connection->stream.transport), &connection->tls);
-	scoreboard_count(dial->dialer->row,
-	        connection->tls.resumed ? STAT_UPSTREAM_HANDSHAKES_RESUMED
-	                                : STAT_UPSTREAM_HANDSHAKES_FULL,
-	        1);
+	upstream_count_handshake(&dial->dialer->connections, dial->endpoint,
+	        connection->tls.resumed, dial->attempt_started_us);
 }
 
 static void stream_ready(struct dial *dial)
@@ -145,6 +152,7 @@ static void stream_ready(struct dial *dial)
 	struct upstream_connection *connection = dial->connection;
 
 	dial->confirmed = false;
+	count(dial, UPSTREAM_STAT_REQUESTS);
 	connection->opened_ms = now_ms(dial);
 	connection->exchanges = 1;
 	if (dial->settings->tls)
@@ -200,6 +208,7 @@ static struct transport *open_transport(struct dial *dial, int fd)
 static void out_of_resources(struct dial *dial, const char *text)
 {
 	log_attempt(dial, LOG_ERROR, text);
+	scoreboard_count_failed_attempt(dial->dialer->row, CLOSE_RESOURCES);
 	dial->fn(dial, false, CLOSE_RESOURCES);
 }
 
@@ -270,7 +279,8 @@ static void connect_to_endpoint(struct dial *dial)
 static void connect_afresh(struct dial *dial)
 {
 	dial->attempt_started_ms = now_ms(dial);
-	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_ATTEMPTS, 1);
+	dial->attempt_started_us = upstream_clock_us();
+	count(dial, UPSTREAM_STAT_ATTEMPTS);
 	connect_to_endpoint(dial);
 }
 
@@ -284,7 +294,8 @@ static bool reuse_connection(struct dial *dial)
 	        dial->dialer->pool, dial->endpoint, settings->identity, dial->sure);
 	if (!connection)
 		return false;
-	scoreboard_count(dial->dialer->row, STAT_UPSTREAM_REUSED, 1);
+	count(dial, UPSTREAM_STAT_REUSED);
+	count(dial, UPSTREAM_STAT_REQUESTS);
 	stream_give(&connection->stream, on_stream, dial);
 	stream_set_buffer_limit(&connection->stream, settings->buffer_bytes_max);
 	dial->connection = connection;

@@ -60,6 +60,8 @@ struct dial {
 	        *shown[DIAL_ATTEMPTS_SHOWN]; /* the first few, for the access log */
 	uint32_t attempts;
 	uint64_t started_ms, attempt_started_ms;
+	uint64_t attempt_started_us; /* CLOCK_MONOTONIC itself: a handshake may take less than a ms
+	                              */
 	enum close_reason last_reason;
 	bool sure; /* the request cannot be repeated */
 	bool reused; /* the connection has served others before */

@@ -8,6 +8,7 @@
 #include "worker/upstream/upstream_connection.h"
 
 #include "shared/check.h"
+#include "worker/upstream/upstream_count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +44,10 @@ static struct upstream_connection *take_memory(struct upstream_connections *memo
 	return connection;
 }
 
-void upstream_connections_init(
-        struct upstream_connections *memory, struct io_context *io, struct scoreboard_row *row)
+void upstream_connections_init(struct upstream_connections *memory, struct io_context *io,
+        struct scoreboard_row *row, const struct upstream_state *state)
 {
-	*memory = (struct upstream_connections){.io = io, .row = row};
+	*memory = (struct upstream_connections){.io = io, .row = row, .state = state};
 	list_init(&memory->spare);
 }
 
@@ -92,13 +93,12 @@ struct upstream_connection *upstream_connection_of(struct stream *stream)
 void upstream_connection_count(struct upstream_connection *connection)
 {
 	const struct stream *stream = &connection->stream;
-	struct scoreboard_row *row = connection->memory->row;
 
 	CHECK_OBJ(connection, UPSTREAM_CONNECTION_MAGIC);
-	scoreboard_count(
-	        row, STAT_UPSTREAM_BYTES_IN, stream->bytes_in - connection->bytes_in_counted);
-	scoreboard_count(
-	        row, STAT_UPSTREAM_BYTES_OUT, stream->bytes_out - connection->bytes_out_counted);
+	upstream_count(connection->memory, connection->endpoint, UPSTREAM_STAT_BYTES_IN,
+	        stream->bytes_in - connection->bytes_in_counted);
+	upstream_count(connection->memory, connection->endpoint, UPSTREAM_STAT_BYTES_OUT,
+	        stream->bytes_out - connection->bytes_out_counted);
 	connection->bytes_in_counted = stream->bytes_in;
 	connection->bytes_out_counted = stream->bytes_out;
 }

@@ -17,12 +17,15 @@
 
 #include <stdint.h>
 
+struct upstream_state;
+
 enum { UPSTREAM_IDENTITY_BYTES = 32 };
 
 /* The memory of a worker's connections: a free list. */
 struct upstream_connections {
 	struct io_context *io;
 	struct scoreboard_row *row;
+	const struct upstream_state *state; /* NULL: servers are not counted one by one */
 	struct list spare;
 	size_t spare_count;
 	size_t count; /* in use, until their memory is back */
@@ -47,8 +50,8 @@ struct upstream_connection {
 	struct event_task free_task;
 };
 
-void upstream_connections_init(
-        struct upstream_connections *memory, struct io_context *io, struct scoreboard_row *row);
+void upstream_connections_init(struct upstream_connections *memory, struct io_context *io,
+        struct scoreboard_row *row, const struct upstream_state *state);
 /* All connections have ended and their turn is over. */
 void upstream_connections_destroy(struct upstream_connections *memory);
 

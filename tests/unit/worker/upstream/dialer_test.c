@@ -4,6 +4,7 @@
  *
  * What a server is asked in TLS is for tests with real peers; here all servers are plain.
  */
+#include "shared/upstream_state.h"
 #include "tests/support/dial_rig.h"
 
 #include <arpa/inet.h>
@@ -48,6 +49,41 @@ static void after_a_refusal_the_next_server_is_tried(void **state)
 	assert_false(dial_rig_is_out(rig, 1));
 	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_ATTEMPTS), rig->dial.attempts);
 	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_FAILURES), rig->dial.attempts - 1);
+}
+
+static void each_server_has_its_own_counts(void **state)
+{
+	static const struct {
+		size_t server;
+		enum upstream_stat stat;
+		uint64_t wanted;
+	} rows[] = {
+	        {0, UPSTREAM_STAT_ATTEMPTS, 1},
+	        {0, UPSTREAM_STAT_FAILURES, 1},
+	        {0, UPSTREAM_STAT_REQUESTS, 0},
+	        {1, UPSTREAM_STAT_ATTEMPTS, 1},
+	        {1, UPSTREAM_STAT_FAILURES, 0},
+	        {1, UPSTREAM_STAT_REQUESTS, 1},
+	        {1, UPSTREAM_STAT_BYTES_OUT, 5},
+	};
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_server(rig, false);
+	dial_rig_add_server(rig, true);
+	rig->endpoints[1].backup = true; /* so that the first is tried first */
+	dial_rig_start(rig);
+	dial_rig_run(rig);
+	assert_true(rig->connected);
+	rig->connection->stream.bytes_out = 5;
+	upstream_connection_count(rig->connection);
+	upstream_connection_count(rig->connection); /* once is enough */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (upstream_state_counted(rig->state, rows[i].server, rows[i].stat) !=
+		        rows[i].wanted)
+			fail_msg("row %zu", i);
+	assert_int_equal(rig->row.failed[CLOSE_UPSTREAM_CONNECT], 1);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_REQUESTS), 1);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_BYTES_OUT), 5);
 }
 
 static void when_all_refuse_the_last_reason_is_told(void **state)
@@ -227,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        CASE(a_server_that_answers_is_connected_to),
 	        CASE(after_a_refusal_the_next_server_is_tried),
+	        CASE(each_server_has_its_own_counts),
 	        CASE(when_all_refuse_the_last_reason_is_told),
 	        CASE(tries_have_a_limit),
 	        CASE(tries_end_with_their_time),
