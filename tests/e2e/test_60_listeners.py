@@ -247,7 +247,7 @@ def test_resumption_over_workers_reloads_and_deaths(stage, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_tickets_off(stage, version):
-    _, port, _ = serve(stage, ssl_session_tickets="off")
+    _, port, _ = serve(stage, ssl_session_tickets="off", ssl_session_cache="off")
     context = client(stage, version)
     _, session = resumed(port, context, None)
     assert resumed(port, context, session, 5)[0] == 0

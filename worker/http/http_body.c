@@ -226,7 +226,7 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 		                                       : HTTP_MORE;
 		if (progress == HTTP_REFUSED) {
 			body->refused = true;
-			return progress;
+			break;
 		}
 		if (from->opening != from_opening || (to && !is_the_same(to, to_opening)))
 			return HTTP_MORE;
@@ -243,5 +243,7 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 	stream_resume(from);
 	if (to)
 		stream_flush(to);
+	if (body->refused)
+		return HTTP_REFUSED;
 	return body->complete ? HTTP_COMPLETE : HTTP_MORE;
 }

@@ -47,6 +47,7 @@ static char *put_three(char *to, const char *names, unsigned long index)
 
 void http_date_format(time_t time, char out[HTTP_DATE_LENGTH])
 {
+	static const char zone[] = {' ', 'G', 'M', 'T'};
 	CHECK(time >= 0);
 	unsigned long seconds = (unsigned long)time, days = seconds / 86400;
 	struct civil_day day = civil_of(days);
@@ -67,5 +68,5 @@ void http_date_format(time_t time, char out[HTTP_DATE_LENGTH])
 	to = put_two(to, seconds / 60 % 60);
 	*to++ = ':';
 	to = put_two(to, seconds % 60);
-	memcpy(to, " GMT", 4);
+	memcpy(to, zone, sizeof(zone));
 }

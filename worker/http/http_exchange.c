@@ -161,6 +161,7 @@ void http_exchange_attempt_failed(
 		http_exchange_fail(exchange, http_status_of(reason), reason);
 		return;
 	}
+	session_release_upstream(session, false);
 	exchange->response_begun = false;
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	exchange->response_step = HTTP_AWAIT_REQUEST;

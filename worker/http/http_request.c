@@ -6,6 +6,7 @@
 #include "shared/scoreboard.h"
 #include "shared/tls_credentials.h"
 #include "worker/http/http_exchange.h"
+#include "worker/http/http_fields.h"
 #include "worker/http/http_log.h"
 #include "worker/http/http_proxy.h"
 #include "worker/http/http_route.h"
@@ -250,7 +251,7 @@ static void write_head(struct http_exchange *exchange)
 	        .framing = request->framing,
 	        .content_length = request->content_length,
 	        .keep_alive = exchange->plan->dial.group->keepalive > 0,
-	        .upgrade = request->upgrade.length > 0,
+	        .upgrade = http_upgrade_passes(request->upgrade),
 	        .expect_continue = request->expect_continue,
 	};
 	size_t length = 0, size = BUFFER_SMALL_BYTES;
@@ -275,6 +276,11 @@ enum http_result http_send_request_head(struct http_exchange *exchange)
 	        .line_bytes_max = HTTP_LINE_BYTES_MAX,
 	};
 
+	if (stream_in_bytes(upstream)) {
+		http_exchange_attempt_failed(exchange, CLOSE_UPSTREAM_BAD_RESPONSE,
+		        "it sent something before it was asked");
+		return HTTP_GO_ON;
+	}
 	if (upstream->state != STREAM_OPEN) {
 		exchange->response_step = HTTP_READ_RESPONSE_HEAD; /* which finds out why */
 		exchange->request_step = HTTP_REQUEST_DONE;

@@ -157,7 +157,7 @@ size_t access_log_format(
 	case ACCESS_LOG_COMBINED:
 		return format_combined(record, buffer);
 	}
-	CHECK(!"a format of the configuration");
+	CHECK(false); /* no format of the configuration */
 	return 0;
 }
 

@@ -285,6 +285,8 @@ static bool accept_handshake(struct tls_transport *tls)
 	if (server->ids.unwanted && gnutls_session_is_resumed(tls->session))
 		gnutls_db_remove_session(tls->session);
 	send_ticket(server);
+	/* A request has come along, so there will be an answer for the ticket to go with. */
+	tls->tail_may_wait = server->ticket_sent && tls->wire->in_start < tls->wire->in_end;
 	return true;
 }
 

@@ -41,6 +41,7 @@ struct tls_transport {
 	struct buffer *in_tail; /* ciphertext that arrived with the end of the handshake */
 	struct buffer *out_tail; /* ciphertext the socket has not taken */
 	bool out_refused; /* the socket refused it: EAGAIN until it is writable */
+	bool tail_may_wait; /* for the application's first bytes: a ticket, before an answer */
 	bool handshake_done, close_notify_seen, socket_ended, first_byte_seen;
 	bool session_dead; /* GnuTLS failed: neither data nor close_notify may be sent any more */
 	bool data_sent;

@@ -108,6 +108,62 @@ static void the_nearest_value_counts(void **state)
 	free(rig);
 }
 
+static void http_is_shown_by_section(void **state)
+{
+	(void)state;
+	static const char text[] = "[http]\n" /* 1 */
+	                           "proxy_set_header = X 1\n" /* 2 */
+	                           "proxy_read_timeout = 1s\n" /* 3 */
+	                           "proxy_ssl_verify_depth = 2\n" /* 4 */
+	                           "[http h]\nproxy_pass = https://10.0.0.1\n" /* 5 */
+	                           "proxy_ssl_name = a.example\n" /* 7 */
+	                           "[location h /x]\nreturn = 301 /y\n" /* 8 */
+	                           "proxy_set_header = x 2\n" /* 10 */
+	                           "proxy_ssl_name = b.example\n" /* 11 */
+	                           "[upstream u]\nserver = 10.0.0.1\n" /* 12 */
+	                           "[admin]\nlisten = 127.0.0.1:9\n"; /* 14 */
+	static const struct {
+		const char *title, *key, *wanted;
+	} rows[] = {
+	        {"http", "proxy_read_timeout", "proxy_read_timeout = 1s ; main.ini:3"},
+	        {"http", "keepalive_timeout", "keepalive_timeout = 75s ; default"},
+	        {"http", "proxy_ssl_name", ""},
+	        {"http h", "listen", "listen = *:80 ; default"},
+	        {"http h", "proxy_pass", ""},
+	        {"http h", "; proxy_pass",
+	                "; proxy_pass = https://10.0.0.1 ; main.ini:6: see its location /"},
+	        {"http h", "proxy_ssl_name", "proxy_ssl_name = a.example ; main.ini:7"},
+	        {"http h", "proxy_ssl_verify_depth", ""},
+	        {"http h", "proxy_read_timeout", "proxy_read_timeout = 1s ; main.ini:3"},
+	        {"http h", "proxy_set_header", "proxy_set_header = X 1 ; main.ini:2"},
+	        {"location \"h\" /", "proxy_pass", "proxy_pass = https://10.0.0.1 ; main.ini:6"},
+	        {"location \"h\" /", "proxy_ssl_name", "proxy_ssl_name = a.example ; main.ini:7"},
+	        {"location \"h\" /", "proxy_ssl_verify_depth",
+	                "proxy_ssl_verify_depth = 2 ; main.ini:4"},
+	        {"location \"h\" /", "proxy_ssl_alpn", "proxy_ssl_alpn = http/1.1 ; default"},
+	        {"location \"h\" /", "client_header_timeout", ""},
+	        {"location h /x", "return", "return = 301 /y ; main.ini:9"},
+	        {"location h /x", "proxy_set_header", "proxy_set_header = x 2 ; main.ini:10"},
+	        {"location h /x", "proxy_ssl_name", "proxy_ssl_name = b.example ; main.ini:11"},
+	        {"location h /x", "proxy_ssl_verify_depth", ""},
+	        {"upstream u", "keepalive_timeout", "keepalive_timeout = 60s ; default"},
+	        {"admin", "listen", "listen = 127.0.0.1:9 ; main.ini:15"},
+	};
+	struct config_rig *rig = malloc(sizeof(*rig));
+	char buffer[1000];
+
+	config_rig_load_text(rig, text);
+	assert_string_equal(rig->shown, "");
+	const char *dump = config_rig_dump(rig);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *line = line_of(dump, rows[i].title, rows[i].key, buffer);
+		if (strcmp(line, rows[i].wanted) != 0)
+			fail_msg("[%s]: '%s', not '%s'", rows[i].title, line, rows[i].wanted);
+	}
+	config_rig_close(rig);
+	free(rig);
+}
+
 static void it_says_what_things_became(void **state)
 {
 	(void)state;
@@ -147,6 +203,8 @@ static char *values_of(const char *dump)
 	for (; *dump; dump++) {
 		if (*dump == '\n')
 			comment = quoted = false;
+		else if (*dump == '\\' && quoted && !comment)
+			*out++ = *dump++;
 		else if (*dump == '"' && !comment)
 			quoted = !quoted;
 		else if (*dump == ';' && !quoted)
@@ -173,6 +231,19 @@ static void it_can_be_read_again(void **state)
 	        RIG_TCP
 	        "proxy_ssl = on\nproxy_tls = p\nproxy_ssl_certificate = none\n"
 	        "[tcp]\nproxy_ssl_protocols = TLSv1.3\n[tls p]\nproxy_ssl_priority = NORMAL\n",
+	        "[http]\nproxy_set_header = X \"a b\"\nproxy_set_header = Y $host\n"
+	        "proxy_ssl_certificate = none.pem\nssl_certificate = none.pem\n"
+	        "[http \"a \\\"b\"]\nlisten = 3 default_server\nserver_name = A b\n"
+	        "proxy_pass = https://u/x\nproxy_ssl_certificate = none\nproxy_set_header = Z 1\n"
+	        "[location \"a \\\"b\" = \"/a ]b\"]\nreturn = 200 \"x\\ny\"\n"
+	        "proxy_set_header = none\n"
+	        "[location \"a \\\"b\" /api]\nproxy_pass = http://10.0.0.1\naccess_log = a.log\n"
+	        "proxy_set_header = x 2\n[location \"a \\\"b\" /other]\n"
+	        "proxy_pass = https://v\nproxy_tls = p\n"
+	        "[upstream u]\nserver = 10.0.0.1\nproxy_ssl_verify_depth = 2\nproxy_ssl_name = u\n"
+	        "[upstream v]\nserver = 10.0.0.2\nkeepalive = 3\n[tls p]\nproxy_ssl_alpn = x\n"
+	        "proxy_ssl_certificate = none\n"
+	        "[admin]\nlisten = unix:a.sock mode=0600\n",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct config_rig *first = malloc(sizeof(*first)), *again = malloc(sizeof(*again));
@@ -222,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(the_nearest_value_counts),
+	        cmocka_unit_test(http_is_shown_by_section),
 	        cmocka_unit_test(it_says_what_things_became),
 	        cmocka_unit_test(it_can_be_read_again),
 	        cmocka_unit_test(a_replayed_source_gives_the_same),
