@@ -33,10 +33,9 @@ enum http_result http_read_request_head(struct http_exchange *exchange)
 	if (bytes.length == 0) {
 		if (!client->eof_seen)
 			return HTTP_WAIT;
-		if (http_parser_has_begun(exchange->request_parser))
-			return refuse(exchange, 400, CLOSE_CLIENT_ABORTED,
-			        "the client ended in the middle of its head");
-		session_close(exchange->session, CLOSE_DONE);
+		session_close(exchange->session, http_parser_has_begun(exchange->request_parser)
+		                                         ? CLOSE_CLIENT_ABORTED
+		                                         : CLOSE_DONE);
 		return HTTP_WAIT;
 	}
 	enum http_progress progress = http_parser_head_bytes(
@@ -163,7 +162,8 @@ static bool is_cut_short(struct http_exchange *exchange, enum http_progress prog
 	if (progress == HTTP_COMPLETE || !session->client.eof_seen ||
 	        stream_in_bytes(&session->client))
 		return false;
-	refuse(exchange, 400, CLOSE_CLIENT_ABORTED, "the client ended in the middle of its body");
+	http_log(exchange, LOG_INFO, "the client ended in the middle of its body");
+	session_close(session, CLOSE_CLIENT_ABORTED);
 	return true;
 }
 
