@@ -150,7 +150,8 @@ def test_early_answer(play_ground, then):
 def test_early_answer_to_a_client_that_sends_on(play_ground):
     """The answer is not lost to a reset while the rest of the body comes (lingering close)."""
     stage, _, ports = play_ground
-    stage.later.plan = lambda request, _: [reply(b"no\n", "403 Forbidden"), HOLD, READ_BODY]
+    stage.later.plan = lambda request, _: [
+        reply(b"no\n", "403 Forbidden", "Connection: close"), HOLD, READ_BODY]
     for _ in range(5):
         got, _ = _ask_early(ports["later"], bytes(900_000), 900_000)
         assert (got.status, got.body) == (403, b"no\n")

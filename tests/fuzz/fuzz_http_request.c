@@ -14,15 +14,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static size_t random_piece(void *opaque, size_t offset)
-{
-	uint32_t *seed = opaque;
-
-	(void)offset;
-	*seed = *seed * 1664525u + 1013904223u;
-	return (*seed >> 16) % 4 ? 1 + (*seed >> 24) % 8 : 1 + (*seed >> 20) % 100;
-}
-
 static const char *framing_of(const struct http_reading *reading)
 {
 	CHECK(reading->readable && reading->lengths + reading->codings <= 1);
@@ -78,9 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct http_feed feed = {
 	        HTTP_REQUEST, HTTP_METHOD_OTHER, {roomy ? 16384 : 200, roomy ? 8192 : 60}};
 	struct slice bytes = {(const char *)data + 1, size - 1};
-	uint32_t seed = data[0] * 2654435761u;
 	struct http_verdict whole = http_feed_cut(&feed, bytes, SIZE_MAX, SIZE_MAX);
-	struct http_verdict cut = http_feed(&feed, bytes, random_piece, &seed);
+	struct http_verdict cut = http_feed_randomly(&feed, bytes, data[0]);
 
 	CHECK(http_verdict_equal(&whole, &cut));
 	if (whole.progress == HTTP_COMPLETE)

@@ -11,15 +11,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static size_t random_piece(void *opaque, size_t offset)
-{
-	uint32_t *seed = opaque;
-
-	(void)offset;
-	*seed = *seed * 1664525u + 1013904223u;
-	return (*seed >> 16) % 4 ? 1 + (*seed >> 24) % 8 : 1 + (*seed >> 20) % 100;
-}
-
 static const char *framing_of(
         const struct http_reading *reading, unsigned long status, enum http_method method)
 {
@@ -68,9 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum http_method method = data[0] & 2 ? HTTP_METHOD_HEAD : HTTP_METHOD_GET;
 	const struct http_feed feed = {HTTP_RESPONSE, method, {data[0] & 1 ? 16384 : 100, 0}};
 	struct slice bytes = {(const char *)data + 1, size - 1};
-	uint32_t seed = data[0] * 2654435761u;
 	struct http_verdict whole = http_feed_cut(&feed, bytes, SIZE_MAX, SIZE_MAX);
-	struct http_verdict cut = http_feed(&feed, bytes, random_piece, &seed);
+	struct http_verdict cut = http_feed_randomly(&feed, bytes, data[0]);
 
 	CHECK(http_verdict_equal(&whole, &cut));
 	CHECK(whole.progress != HTTP_REFUSED || whole.status == 502);

@@ -19,6 +19,8 @@ static void note_framing(struct http_reading *reading, const char *name, size_t 
 {
 	if (named(name, name_length, "content-length")) {
 		char number[32] = "";
+		for (; value_length > 1 && *value == '0'; value_length--)
+			value++;
 		reading->lengths++;
 		reading->length_valid = value_length > 0 && value_length < sizeof(number) &&
 		                        strspn(value, "0123456789") >= value_length;

@@ -76,8 +76,8 @@ static struct slice join(const struct http_head *head, enum deciding field, stru
 		if (value.length == 0 || deciding_of(head->fields[i].name) != field)
 			continue;
 		if (length > 0) {
-			memcpy(text + length, ", ", 2);
-			length += 2;
+			text[length++] = ',';
+			text[length++] = ' ';
 		}
 		memcpy(text + length, value.data, value.length);
 		length += value.length;

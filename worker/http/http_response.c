@@ -104,7 +104,8 @@ static enum http_result take_head(struct http_exchange *exchange)
 	const struct http_head *request = exchange->facts.request;
 
 	exchange->facts.upstream_status = head->status;
-	if (head->status == 101 && (!http_upgrade_passes(request->upgrade) || !head->upgrade.length))
+	if (head->status == 101 &&
+	        (!http_upgrade_passes(request->upgrade) || !head->upgrade.length))
 		return refuse_response(
 		        exchange, "it switched protocols (101) without being asked to");
 	if (head->status >= 100 && head->status < 200 && head->status != 101)
