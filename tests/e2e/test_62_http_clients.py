@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import time
 import zlib
 
@@ -45,12 +46,14 @@ def served_fixture(stage):
 
 @pytest.fixture(name="big", scope="module")
 def big_fixture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("big") / "big"
-    with open(path, "wb") as file:
-        for piece in pattern(BIG):
-            file.write(piece)
-    yield path
-    path.unlink()
+    """Of BIG bytes; beside it one to warm up with."""
+    folder = tmp_path_factory.mktemp("big")
+    for name, size in (("big", BIG), ("warm-up", 16 * MIB)):
+        with open(folder / name, "wb") as file:
+            for piece in pattern(size):
+                file.write(piece)
+    yield folder / "big"
+    shutil.rmtree(folder)
 
 
 def curl(*words, timeout=120):
@@ -91,7 +94,7 @@ def test_curl_uploads(served, big, options, framing):
     """--data-binary of a big file; curl expects 100-continue unless told otherwise."""
     _, port, pid = served
     url = f"http://127.0.0.1:{port}/upload"
-    run(["curl", "-sS", "--data-binary", f"@{big}", url])  # the warm-up
+    curl(*options, "--data-binary", f"@{big.parent}/warm-up", url)
     with MemoryWatch(pid) as watch:
         output = curl(*options, "--data-binary", f"@{big}", url)
     assert output == f"{BIG} {pattern_crc(BIG)} {framing}\n"
@@ -143,7 +146,7 @@ def test_slow_client(served):
 def test_slow_upstream(served, big):
     """The same on the other side."""
     _, port, pid = served
-    run(["curl", "-sS", "--data-binary", f"@{big}", f"http://127.0.0.1:{port}/warm-up"])
+    curl("--data-binary", f"@{big.parent}/warm-up", f"http://127.0.0.1:{port}/upload")
     with MemoryWatch(pid) as watch:
         output = curl("--data-binary", f"@{big}", f"http://127.0.0.1:{port}/slow")
     assert output == f"{BIG} {pattern_crc(BIG)} sized\n"
