@@ -14,8 +14,8 @@ build/bench/%.o: tests/bench/%.c tests/bench/bench.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 
-build/bench/upstream: $(call bench_objects,upstream socket tls)
-build/bench/load: $(call bench_objects,load load_plan load_client socket tls)
+build/bench/upstream: $(call bench_objects,upstream upstream_http connection http_head socket tls)
+build/bench/load: $(call bench_objects,load load_plan load_client http_head socket tls)
 $(BENCH_TOOLS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ -lssl -lcrypto

@@ -21,7 +21,8 @@ import pki
 import report
 import runs
 import workloads
-from proxies import LISTENERS, Proxy, kinds
+from configurations import LISTENERS
+from proxies import Proxy, kinds
 from tools import SERVICES, LoadGenerator, Unmeasurable, Upstream
 
 
@@ -89,6 +90,7 @@ class Bench:
             yield proxies
 
     def _rate(self, workload, proxies):
+        proxies = [proxy for proxy in proxies if workload.listener in proxy.ports]
         own_pids = {self._upstream.pid, *(pid for proxy in proxies for pid in proxy.pids())}
         results = {proxy.name: [] for proxy in proxies}
         for number in range(self._arguments.rounds):
@@ -108,6 +110,8 @@ class Bench:
     def _calls(self, workload, proxies):
         results = {}
         for proxy in proxies:
+            if workload.listener not in proxy.ports:
+                continue
             try:
                 results[proxy.name] = runs.run_calls(workload, proxy, self._load, self._folder)
             except Unmeasurable as reason:
@@ -130,7 +134,8 @@ class Bench:
                         rates.append((workload, results))
                         summary.append(report.print_rate(workload, results))
                     elif isinstance(workload, workloads.Calls):
-                        report.print_calls(workload, self._calls(workload, proxies))
+                        summary.append(
+                            report.print_calls(workload, self._calls(workload, proxies)))
         return [line for line in summary if line], report.doubts(rates)
 
 

@@ -6,7 +6,7 @@
  * work and CPU time are of the same moments; a driver that slept would be milliseconds off. Prints
  * one line of counters:
  *
- *   connections= bytes= handshakes= resumed= errors= wall_ns= cpu_ns=
+ *   exchanges= bytes= handshakes= resumed= errors= wall_ns= cpu_ns=
  *
  * In an idle run it prints the line when all connections stand, holds them, and ends with its
  * stdin.
@@ -66,9 +66,9 @@ static void report(const struct sample *start, const struct sample *end)
 	const struct load_clients *before = &start->clients;
 	const struct load_clients *after = &end->clients;
 
-	printf("connections=%" PRIu64 " bytes=%" PRIu64 " handshakes=%" PRIu64 " resumed=%" PRIu64
+	printf("exchanges=%" PRIu64 " bytes=%" PRIu64 " handshakes=%" PRIu64 " resumed=%" PRIu64
 	       " errors=%" PRIu64 " wall_ns=%" PRIu64 " cpu_ns=%" PRIu64 "\n",
-	        after->connections - before->connections, after->bytes - before->bytes,
+	        after->exchanges - before->exchanges, after->bytes - before->bytes,
 	        after->handshakes - before->handshakes, after->resumed - before->resumed,
 	        after->errors, end->wall_ns - start->wall_ns, end->cpu_ns - start->cpu_ns);
 	fflush(stdout);
@@ -93,8 +93,7 @@ static void turn(struct load_clients *clients)
 static void reopen_closed(struct load_clients *clients, struct load_client *all)
 {
 	const struct load_plan *plan = clients->plan;
-	uint64_t opened_max = plan->limit && plan->work == WORK_CONNECTIONS ? plan->limit
-	                                                                    : UINT64_MAX;
+	uint64_t opened_max = plan->limit && work_reconnects(plan->work) ? plan->limit : UINT64_MAX;
 
 	for (unsigned i = 0; i < plan->at_once && clients->opened < opened_max; i++)
 		if (all[i].state == CLIENT_CLOSED)
@@ -107,8 +106,8 @@ static bool limit_reached(const struct load_clients *clients, const struct sampl
 
 	if (!plan->limit)
 		return false;
-	if (plan->work == WORK_CONNECTIONS)
-		return clients->connections + clients->errors >= plan->limit;
+	if (work_is_exchanges(plan->work))
+		return clients->exchanges + clients->errors >= plan->limit;
 	return clients->bytes - start->clients.bytes >= plan->limit;
 }
 
@@ -132,6 +131,7 @@ static void drain(struct load_clients *clients, struct load_client *all)
 	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + seconds_ns(DRAIN_S);
 	bool open = true;
 
+	clients->draining = true;
 	while (open && clock_ns(CLOCK_MONOTONIC) < end_ns) {
 		open = false;
 		for (unsigned i = 0; i < clients->plan->at_once; i++) {
@@ -175,11 +175,10 @@ static void run_idle(struct load_clients *clients)
 
 	if (!all)
 		fail("start: %s", strerror(errno));
-	while (clients->connections < plan->limit) {
+	while (clients->exchanges < plan->limit) {
 		if (clients->errors)
-			fail("a connection failed while %" PRIu64 " were open",
-			        clients->connections);
-		while (opened < plan->limit && opened - clients->connections < plan->at_once)
+			fail("a connection failed while %" PRIu64 " were open", clients->exchanges);
+		while (opened < plan->limit && opened - clients->exchanges < plan->at_once)
 			load_client_open(clients, &all[opened++]);
 		turn(clients);
 	}

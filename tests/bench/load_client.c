@@ -12,6 +12,7 @@
 #include "tests/bench/socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +23,23 @@
 
 enum progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_FAILED };
 
+/* The bytes that an exchange begins with. */
+static void make_question(struct load_clients *clients)
+{
+	const struct load_plan *plan = clients->plan;
+
+	if (!work_is_http(plan->work)) {
+		clients->question_bytes = EXCHANGE_BYTES;
+		return;
+	}
+	int length = snprintf(clients->question, QUESTION_MAX,
+	        "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\nAccept: */*\r\n%s\r\n",
+	        plan->path, work_reconnects(plan->work) ? "Connection: close\r\n" : "");
+	if (length < 0 || length >= QUESTION_MAX)
+		fail("--path: too long");
+	clients->question_bytes = (size_t)length;
+}
+
 void load_clients_open(struct load_clients *clients, const struct load_plan *plan)
 {
 	*clients = (struct load_clients){.plan = plan,
@@ -29,6 +47,7 @@ void load_clients_open(struct load_clients *clients, const struct load_plan *pla
 	        .bulk = calloc(1, BULK_BYTES)};
 	if (clients->epoll_fd < 0 || !clients->bulk)
 		fail("start: %s", strerror(errno));
+	make_question(clients);
 	if (plan->tls != TLS_NONE)
 		clients->tls = tls_context_create(TLS_client_method(), plan->tls);
 }
@@ -90,22 +109,66 @@ static enum progress handshake(struct load_clients *clients, const struct load_c
 static enum progress ask(struct load_clients *clients, const struct load_client *client)
 {
 	if (!client->ssl) {
-		ssize_t put = send(client->fd, clients->bulk, EXCHANGE_BYTES, MSG_NOSIGNAL);
-		return put == (ssize_t)EXCHANGE_BYTES ? PROGRESS_DONE : plain_progress(put);
+		ssize_t put = send(
+		        client->fd, clients->question, clients->question_bytes, MSG_NOSIGNAL);
+		return put == (ssize_t)clients->question_bytes ? PROGRESS_DONE
+		                                               : plain_progress(put);
 	}
 	enum progress progress = handshake(clients, client);
 	if (progress != PROGRESS_DONE)
 		return progress;
-	int put = SSL_write(client->ssl, clients->bulk, (int)EXCHANGE_BYTES);
-	return put == (int)EXCHANGE_BYTES ? PROGRESS_DONE : tls_progress(client, put);
+	int put = SSL_write(client->ssl, clients->question, (int)clients->question_bytes);
+	return put == (int)clients->question_bytes ? PROGRESS_DONE : tls_progress(client, put);
+}
+
+static ssize_t read_some(
+        struct load_clients *clients, const struct load_client *client, size_t size)
+{
+	return client->ssl ? SSL_read(client->ssl, clients->bulk, (int)size)
+	                   : recv(client->fd, clients->bulk, size, 0);
+}
+
+/* What has arrived of an answer; it must be a 200 with a length, and nothing may follow it. */
+static enum progress take_answer(
+        struct load_clients *clients, struct load_client *client, size_t size)
+{
+	size_t head_bytes = 0;
+
+	if (!client->head.complete) {
+		head_bytes = http_head_take(&client->head, clients->bulk, size);
+		if (!client->head.complete)
+			return PROGRESS_WAIT;
+		if (strncmp(client->head.first_line, "HTTP/1.1 200 ", strlen("HTTP/1.1 200 ")) ||
+		        !client->head.has_length || client->head.chunked)
+			return PROGRESS_FAILED;
+		client->body_left = client->head.content_length;
+	}
+	size_t body_bytes = size - head_bytes;
+	if (body_bytes > client->body_left)
+		return PROGRESS_FAILED;
+	client->body_left -= body_bytes;
+	clients->bytes += body_bytes;
+	return client->body_left ? PROGRESS_WAIT : PROGRESS_DONE;
+}
+
+/* One read a turn where that is all there can be: epoll tells of the rest. */
+static enum progress hear_http(struct load_clients *clients, struct load_client *client)
+{
+	enum progress progress = PROGRESS_WAIT;
+
+	do {
+		ssize_t got = read_some(clients, client, BULK_BYTES);
+		if (got <= 0)
+			return client->ssl ? tls_progress(client, (int)got) : plain_progress(got);
+		progress = take_answer(clients, client, (size_t)got);
+	} while (progress == PROGRESS_WAIT && client->ssl && SSL_pending(client->ssl));
+	return progress;
 }
 
 static enum progress hear(struct load_clients *clients, struct load_client *client)
 {
 	while (client->got < EXCHANGE_BYTES) {
-		size_t missing = EXCHANGE_BYTES - client->got;
-		ssize_t got = client->ssl ? SSL_read(client->ssl, clients->bulk, (int)missing)
-		                          : recv(client->fd, clients->bulk, missing, 0);
+		ssize_t got = read_some(clients, client, EXCHANGE_BYTES - client->got);
 		if (got <= 0)
 			return client->ssl ? tls_progress(client, (int)got) : plain_progress(got);
 		client->got += (size_t)got;
@@ -136,13 +199,25 @@ static void keep_session(struct load_clients *clients, const struct load_client 
 	clients->session = SSL_get1_session(client->ssl);
 }
 
+/* The socket has nothing in it, so it takes all of a request. */
+static void ask_again(struct load_clients *clients, struct load_client *client)
+{
+	http_head_reset(&client->head);
+	if (ask(clients, client) != PROGRESS_DONE)
+		client_failed(clients, client);
+}
+
 static void exchange_done(struct load_clients *clients, struct load_client *client)
 {
-	clients->connections++;
+	enum work work = clients->plan->work;
+
+	clients->exchanges++;
 	if (client->ssl && clients->plan->resume)
 		keep_session(clients, client);
-	if (clients->plan->work == WORK_IDLE)
+	if (work == WORK_IDLE)
 		client->state = CLIENT_HELD;
+	else if (work == WORK_REQUESTS && !client->head.close && !clients->draining)
+		ask_again(clients, client);
 	else
 		load_client_close(client);
 }
@@ -197,7 +272,8 @@ void load_client_continue(struct load_clients *clients, struct load_client *clie
 		}
 		break;
 	case CLIENT_WAITING:
-		progress = hear(clients, client);
+		progress = work_is_http(clients->plan->work) ? hear_http(clients, client)
+		                                             : hear(clients, client);
 		break;
 	case CLIENT_STREAMING:
 		progress = stream(clients, client);

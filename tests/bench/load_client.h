@@ -5,12 +5,14 @@
 #ifndef BENCH_LOAD_CLIENT_H
 #define BENCH_LOAD_CLIENT_H
 
+#include "tests/bench/http_head.h"
 #include "tests/bench/load_plan.h"
 
 #include <stddef.h>
 
-/* The size of a request and of its answer. */
+/* The size of a request and of its answer, where they are not HTTP. */
 #define EXCHANGE_BYTES ((size_t)64)
+#define QUESTION_MAX 512
 
 /* What all clients share; the counters only grow. */
 struct load_clients {
@@ -19,9 +21,12 @@ struct load_clients {
 	SSL_CTX *tls; /* NULL: plain */
 	SSL_SESSION *session; /* the newest ticket, for the next connection; owned */
 	char *bulk; /* BULK_BYTES to send from or receive into */
+	char question[QUESTION_MAX]; /* what every exchange begins with */
+	size_t question_bytes;
+	bool draining; /* nothing new is begun */
 	uint64_t opened;
-	uint64_t connections; /* whose exchange is complete */
-	uint64_t bytes; /* sent (WORK_UP) or received (WORK_DOWN) */
+	uint64_t exchanges; /* that are complete */
+	uint64_t bytes; /* sent (WORK_UP), received (WORK_DOWN), or of answers' bodies (HTTP) */
 	uint64_t handshakes;
 	uint64_t resumed;
 	uint64_t errors;
@@ -39,7 +44,9 @@ struct load_client {
 	enum client_state state;
 	int fd;
 	SSL *ssl;
-	size_t got; /* bytes of the answer */
+	size_t got; /* bytes of the answer, where it is not HTTP */
+	struct http_head head; /* of the answer */
+	uint64_t body_left;
 };
 
 /* Ends the program when memory or OpenSSL gives out; `plan` must outlive the result. */

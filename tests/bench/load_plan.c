@@ -15,12 +15,28 @@
 
 static enum work work_parse(const char *word)
 {
-	static const char *const words[] = {"connections", "up", "down", "idle"};
+	static const char *const words[] = {
+	        "connections", "up", "down", "idle", "requests", "request-connections"};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcmp(word, words[i]))
 			return (enum work)i;
-	fail("'%s': write connections, up, down or idle", word);
+	fail("'%s': write connections, up, down, idle, requests or request-connections", word);
+}
+
+bool work_is_exchanges(enum work work)
+{
+	return work != WORK_UP && work != WORK_DOWN;
+}
+
+bool work_reconnects(enum work work)
+{
+	return work == WORK_CONNECTIONS || work == WORK_REQUEST_CONNECTIONS;
+}
+
+bool work_is_http(enum work work)
+{
+	return work == WORK_REQUESTS || work == WORK_REQUEST_CONNECTIONS;
 }
 
 static double number_parse(const char *option, const char *text)
@@ -51,11 +67,12 @@ struct load_plan load_plan_parse(int argc, char **argv)
 	        {"warmup", required_argument, NULL, 'w'},
 	        {"seconds", required_argument, NULL, 's'},
 	        {"tls", required_argument, NULL, 't'},
+	        {"path", required_argument, NULL, 'u'},
 	        {"resume", no_argument, NULL, 'r'},
 	        {"pid", required_argument, NULL, 'p'},
 	        {NULL, 0, NULL, 0},
 	};
-	struct load_plan plan = {.at_once = 1, .measured_s = 1};
+	struct load_plan plan = {.at_once = 1, .measured_s = 1, .path = "/"};
 
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option == 'a')
@@ -68,6 +85,8 @@ struct load_plan load_plan_parse(int argc, char **argv)
 			plan.measured_s = number_parse("seconds", optarg);
 		else if (option == 't')
 			plan.tls = tls_version_parse(optarg);
+		else if (option == 'u')
+			plan.path = optarg;
 		else if (option == 'r')
 			plan.resume = true;
 		else if (option == 'p')
@@ -78,7 +97,9 @@ struct load_plan load_plan_parse(int argc, char **argv)
 	if (argc - optind != 2 || !plan.at_once)
 		fail("usage: load [--at-once N] [--limit N] [--warmup S] [--seconds S] [--tls "
 		     "VERSION]\n"
-		     "            [--resume] [--pid PID]... connections|up|down|idle ADDRESS:PORT");
+		     "            [--path PATH] [--resume] [--pid PID]...\n"
+		     "            connections|up|down|idle|requests|request-connections "
+		     "ADDRESS:PORT");
 	plan.work = work_parse(argv[optind]);
 	plan.address = address_parse(argv[optind + 1]);
 	return plan;

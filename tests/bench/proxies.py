@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The four proxies under test: their configurations, all with the same settings, and their processes.
+"""The four proxies under test, and their processes.
 
-Every proxy gets the same listeners (LISTENERS) on ports of its own, and reaches the upstream at an address of
-its own: connections left in TIME_WAIT by one proxy must not make the next one's connect() search for a port.
+Every proxy gets the same listeners (configurations.LISTENERS) on ports of its own, and reaches the upstream at
+an address of its own: connections left in TIME_WAIT by one proxy must not make the next one's connect() search for a port.
 """
 
 import os
-import pathlib
 import shutil
 import socket
 import subprocess
@@ -14,145 +13,11 @@ import time
 from dataclasses import dataclass
 
 import machine
-from pki import UPSTREAM_NAME
+from configurations import (LISTENERS, NGINX_STREAM_MODULE, Route, haproxy_config, nginx_config,
+                            sealane_config, stunnel_config)
 
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 5
-NGINX_STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
-
-
-@dataclass(frozen=True)
-class Listener:
-    name: str
-    service: str           # of the upstream, as build/bench/upstream names it
-    certificate: str = ""  # of the listener, in the PKI folder; empty: clients speak plain TCP
-
-    @property
-    def upstream_tls(self):
-        return not self.service.startswith("plain")
-
-
-LISTENERS = [
-    Listener("tls13", "tls13,echo"),
-    Listener("tls12", "tls12,echo"),
-    Listener("up", "tls13,sink"),
-    Listener("down", "tls13,source"),
-    Listener("ecdsa", "plain,echo", "ecdsa"),
-    Listener("rsa", "plain,echo", "rsa"),
-]
-
-
-@dataclass(frozen=True)
-class Route:
-    """A listener of one proxy with its addresses and the PKI folder: what a configuration is written from."""
-    listener: Listener
-    address: str
-    upstream: str
-    pki: pathlib.Path
-
-
-def sealane_config(routes, folder):
-    pki = routes[0].pki
-    user = "user = root\n" if os.geteuid() == 0 else ""
-    text = f"""[main]
-workers = 1
-{user}pid_file = {folder}/sealane.pid
-error_log = {folder}/sealane.log error
-
-[tls bench]
-proxy_ssl_certificate = {pki}/client.crt
-proxy_ssl_certificate_key = {pki}/client.key
-proxy_ssl_trusted_certificate = {pki}/ca.crt
-proxy_ssl_name = {UPSTREAM_NAME}
-
-[tcp]
-proxy_half_close = off
-"""
-    for route in routes:
-        certificate = route.listener.certificate
-        text += f"\n[tcp {route.listener.name}]\nproxy_pass = {route.upstream}\n"
-        if certificate:
-            text += f"listen = {route.address} ssl\nssl_certificate = {pki}/{certificate}.crt\n"
-            text += f"ssl_certificate_key = {pki}/{certificate}.key\n"
-        else:
-            text += f"listen = {route.address}\nproxy_ssl = on\nproxy_tls = bench\n"
-    return text
-
-
-def nginx_config(routes, folder):
-    pki = routes[0].pki
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    text = f"""load_module {NGINX_STREAM_MODULE};
-{user}worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log crit;
-events {{ worker_connections 16384; }}
-stream {{
-    access_log off;
-    proxy_ssl_certificate {pki}/client.crt;
-    proxy_ssl_certificate_key {pki}/client.key;
-    proxy_ssl_trusted_certificate {pki}/ca.crt;
-    proxy_ssl_verify on;
-    proxy_ssl_name {UPSTREAM_NAME};
-    proxy_ssl_server_name on;
-    proxy_ssl_session_reuse on;
-    proxy_ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache shared:bench:16m;
-"""
-    for route in routes:
-        certificate = route.listener.certificate
-        if certificate:
-            ssl = (f"listen {route.address} ssl; ssl_certificate {pki}/{certificate}.crt; "
-                   f"ssl_certificate_key {pki}/{certificate}.key;")
-        else:
-            ssl = f"listen {route.address}; proxy_ssl on;"
-        text += f"    server {{ {ssl} proxy_pass {route.upstream}; }}\n"
-    return text + "}\n"
-
-
-def haproxy_config(routes, folder):
-    del folder
-    pki = routes[0].pki
-    text = """global
-    nbthread 1
-    maxconn 9000
-    ssl-default-bind-options ssl-min-ver TLSv1.2
-    ssl-default-server-options ssl-min-ver TLSv1.2
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 10m
-    timeout server 10m
-"""
-    for route in routes:
-        certificate = route.listener.certificate
-        bind = f" ssl crt {pki}/{certificate}.pem" if certificate else ""
-        server = (f" ssl verify required ca-file {pki}/ca.crt crt {pki}/client.pem"
-                  f" sni str({UPSTREAM_NAME}) verifyhost {UPSTREAM_NAME}"
-                  if route.listener.upstream_tls else "")
-        text += (f"listen {route.listener.name}\n    bind {route.address}{bind}\n"
-                 f"    server upstream {route.upstream}{server}\n")
-    return text
-
-
-def stunnel_config(routes, folder):
-    pki = routes[0].pki
-    text = f"""foreground = quiet
-pid =
-syslog = no
-debug = crit
-output = {folder}/stunnel.log
-"""
-    for route in routes:
-        certificate = route.listener.certificate
-        text += (f"[{route.listener.name}]\naccept = {route.address}\nconnect = {route.upstream}\n"
-                 f"cert = {pki}/{certificate or 'client'}.crt\nkey = {pki}/{certificate or 'client'}.key\n")
-        if not certificate:
-            text += (f"client = yes\nCAfile = {pki}/ca.crt\nverifyChain = yes\n"
-                     f"checkHost = {UPSTREAM_NAME}\nsni = {UPSTREAM_NAME}\n")
-    return text
 
 
 @dataclass(frozen=True)
@@ -163,6 +28,10 @@ class Kind:
     command: tuple
     version_option: str
     needs: tuple = ()
+    http: bool = True
+
+    def listeners(self):
+        return [listener for listener in LISTENERS if self.http or not listener.http]
 
     def missing(self):
         """The first file that is needed and not there, or None."""
@@ -184,7 +53,7 @@ def kinds(sealane):
         Kind("nginx", nginx_config, ("/usr/sbin/nginx", "-c", "FILE", "-e", "stderr"), "-v",
              (NGINX_STREAM_MODULE,)),
         Kind("haproxy", haproxy_config, ("/usr/sbin/haproxy", "-db", "-f", "FILE"), "-v"),
-        Kind("stunnel", stunnel_config, ("/usr/bin/stunnel4", "FILE"), "-version"),
+        Kind("stunnel", stunnel_config, ("/usr/bin/stunnel4", "FILE"), "-version", http=False),
     ]
 
 
@@ -194,11 +63,11 @@ class Proxy:
     def __init__(self, kind, folder, pki, core, ports, upstream):
         """`ports`: of its listeners by name; `upstream`: ADDRESS:PORT of its upstream services by name."""
         self.name = kind.name
-        self.ports = ports
+        self.ports = {listener.name: ports[listener.name] for listener in kind.listeners()}
         self._core = core
         self._log = folder / f"{kind.name}.out"
         routes = [Route(listener, f"127.0.0.1:{ports[listener.name]}",
-                        upstream[listener.service], pki) for listener in LISTENERS]
+                        upstream[listener.service], pki) for listener in kind.listeners()]
         config = folder / f"{kind.name}.conf"
         config.write_text(kind.config(routes, folder))
         self._command = [str(config) if word == "FILE" else word for word in kind.command]

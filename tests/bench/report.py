@@ -8,6 +8,8 @@ from tools import Unmeasurable
 SUBJECT = "sealane"
 # More cores than this used by others make a round's figures doubtful.
 FOREIGN_MAX = 0.15
+# With more new upstream connections per request than this, a pool was none.
+POOLED_DIALS_MAX = 0.01
 
 
 def _number(value):
@@ -26,9 +28,11 @@ def _rate_row(name, runs, best):
     rates = [run.rate for run in runs]
     median = statistics.median(rates)
     resumed = [run.resumed for run in runs if run.resumed is not None]
+    dials = [run.dials for run in runs if run.dials is not None]
     return (f"  {name:<8} {_number(min(rates)):>9} {_number(median):>9} {_number(max(rates)):>9}"
             f" {f'{median / best:.2f} x' if best else '-':>8}"
             f" {f'{min(resumed):.3f}' if resumed else '-':>8}"
+            f" {f'{max(dials):.3f}' if dials else '-':>6}"
             f" {_number(statistics.median(run.wall_rate for run in runs)):>9}"
             f" {statistics.median(run.core for run in runs):>6.0%}"
             f" {sum(run.errors for run in runs):>7}"
@@ -40,10 +44,9 @@ def print_rate(workload, results):
     measured = {name: runs for name, runs in results.items() if not isinstance(runs, Unmeasurable)}
     rivals = [_median(runs) for name, runs in measured.items() if name != SUBJECT]
     best = max(rivals, default=None)
-    unit = "GB" if workload.bulk else "connections"
-    print(f"\n{workload.name}: {workload.title}; {unit} per CPU-second of the proxy")
+    print(f"\n{workload.name}: {workload.title}; {workload.unit} per CPU-second of the proxy")
     print(f"  {'':<8} {'min':>9} {'median':>9} {'max':>9} {'to best':>8} {'resumed':>8}"
-          f" {'wall/s':>9} {'core':>6} {'errors':>7} {'others':>7}")
+          f" {'dials':>6} {'wall/s':>9} {'core':>6} {'errors':>7} {'others':>7}")
     for name, runs in results.items():
         if name in measured:
             print(_rate_row(name, runs, best))
@@ -52,7 +55,7 @@ def print_rate(workload, results):
     if SUBJECT not in measured or not best:
         return None
     ratio = _median(measured[SUBJECT]) / best
-    aim = f"aim {workload.aim:.1f}: {_reached(ratio, workload.aim)}" if workload.aim else "no aim"
+    aim = f"aim {workload.aim:g}: {_reached(ratio, workload.aim)}" if workload.aim else "no aim"
     return f"{workload.name:<34} {ratio:5.2f} x the best rival   {aim}"
 
 
@@ -75,7 +78,7 @@ def print_idle(workload, results):
 
 
 def print_calls(workload, results):
-    """`results`: calls by kind, or an Unmeasurable, by proxy name."""
+    """`results`: calls by kind, or an Unmeasurable, by proxy name. Returns the line for the summary."""
     kinds = ("total", "recv", "send", "poll", "other")
     print(f"\n{workload.name}: {workload.title} (under strace)")
     print(f"  {'':<8} " + " ".join(f"{kind:>8}" for kind in kinds))
@@ -84,10 +87,15 @@ def print_calls(workload, results):
             print(f"  {name:<8} not measured: {calls}")
         else:
             print(f"  {name:<8} " + " ".join(f"{calls[kind]:>8.2f}" for kind in kinds))
+    calls = results.get(SUBJECT)
+    if not workload.aim or not calls or isinstance(calls, Unmeasurable):
+        return None
+    return (f"{workload.name:<34} {calls['total']:5.2f} calls             "
+            f"   aim {workload.aim}: {_reached(calls['total'], workload.aim, at_most=True)}")
 
 
 def doubts(results):
-    """Lines on workloads that others disturbed, and on failed connections; `results` as for print_rate."""
+    """Lines on foreign load, pools that were none, and failed connections; `results` as for print_rate."""
     lines = []
     for workload, by_proxy in results:
         measured = {name: runs for name, runs in by_proxy.items()
@@ -96,6 +104,10 @@ def doubts(results):
         if foreign > FOREIGN_MAX:
             lines.append(f"{workload.name}: other programs used up to {foreign:.2f} cores")
         for name, runs in measured.items():
+            dials = max((run.dials or 0 for run in runs), default=0)
+            if workload.pooled and dials > POOLED_DIALS_MAX:
+                lines.append(f"{workload.name}: {name} made {dials:.3f} upstream connections"
+                             " a request, though it was to keep them")
             if errors := sum(run.errors for run in runs):
                 lines.append(f"{workload.name}: {errors} connections through {name} failed")
     return lines

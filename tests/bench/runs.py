@@ -8,15 +8,14 @@ import machine
 from tools import Strace, Unmeasurable, LOAD_TIMEOUT_S
 
 WARMUP_S = 0.3
-CONNECTIONS_AT_ONCE = 32
-STREAMS_AT_ONCE = 8
 
 IDLE_CONNECTIONS = 2000
 IDLE_AT_ONCE = 100
 IDLE_WAIT_S = 10
 
-TRACED_CONNECTIONS = 500
-TRACED_BYTES = 256 * 10**6
+# By the unit of the workload; for MB in bytes.
+TRACED = {"connections": 500, "requests": 20000, "MB": 256 * 10**6}
+TRACED_WARMUP = 1000  # requests before, that the connections of the pool stand
 TRACED_REST_S = 0.5  # for what a proxy still does after the last byte
 
 # System calls by what they do.
@@ -30,16 +29,13 @@ CALL_KINDS = {
 @dataclass
 class Measured:
     """One run of a Rate."""
-    rate: float            # connections or GB per CPU-second
+    rate: float            # connections, requests or GB per CPU-second
     wall_rate: float       # the same per second
     core: float            # share of its core that the proxy used
     resumed: float | None  # share of handshakes
+    dials: float | None    # HTTP: new upstream connections per request
     errors: int
     foreign: float         # cores that others used meanwhile
-
-
-def _at_once(workload):
-    return STREAMS_AT_ONCE if workload.bulk else CONNECTIONS_AT_ONCE
 
 
 def _resumed_share(workload, got, upstream):
@@ -53,7 +49,7 @@ def _resumed_share(workload, got, upstream):
 def run_rate(workload, proxy, load, upstream, own_pids, seconds):
     """Measures `proxy` for `seconds`. `own_pids`: all that the benchmark runs, the load aside."""
     pids = proxy.pids()
-    options = ["--at-once", _at_once(workload), "--warmup", WARMUP_S, "--seconds", seconds]
+    options = ["--at-once", workload.at_once, "--warmup", WARMUP_S, "--seconds", seconds]
     options += ["--resume"] if workload.resume else []
     options += [word for pid in pids for word in ("--pid", pid)]
     foreign = machine.ForeignLoad(own_pids)
@@ -65,12 +61,15 @@ def run_rate(workload, proxy, load, upstream, own_pids, seconds):
         raise Unmeasurable("its processes changed meanwhile: did a worker die?")
 
     seen = {name: at_end[name] - at_open[name] for name in at_end}
-    work = got["bytes"] / 1e9 if workload.bulk else got["connections"]
+    work = got["bytes"] / 1e9 if workload.unit == "GB" else got["exchanges"]
     wall, cpu = got["wall_ns"] / 1e9, got["cpu_ns"] / 1e9
     errors = got["errors"] + at_end["failed"] - at_start["failed"]
     if not work or not cpu:
         raise Unmeasurable(f"no work was done; {errors} connections failed")
-    return Measured(rate=work / cpu, wall_rate=work / wall, core=cpu / wall, errors=errors,
+    dials = None
+    if workload.http and seen["requests"]:
+        dials = (seen["full"] + seen["resumed"]) / seen["requests"]
+    return Measured(rate=work / cpu, wall_rate=work / wall, core=cpu / wall, dials=dials, errors=errors,
                     resumed=_resumed_share(workload, got, seen), foreign=foreign.cores())
 
 
@@ -104,16 +103,17 @@ def run_idle(workload, proxies, load):
 
 
 def run_calls(workload, proxy, load, folder):
-    """System calls per connection or MB: a dictionary of total, recv, send, poll, other."""
-    limit = TRACED_BYTES if workload.bulk else TRACED_CONNECTIONS
+    """System calls per unit of the workload: a dictionary of total, recv, send, poll, other."""
+    if workload.http:
+        load.run(workload, proxy, "--at-once", workload.at_once, "--limit", TRACED_WARMUP)
     tracer = Strace(proxy.pids(), folder / "strace.out")
     try:
-        got = load.run(workload, proxy, "--at-once", _at_once(workload), "--limit", limit,
+        got = load.run(workload, proxy, "--at-once", workload.at_once, "--limit", TRACED[workload.unit],
                        "--seconds", LOAD_TIMEOUT_S / 2)
         time.sleep(TRACED_REST_S)
     finally:
         calls = tracer.stop()
-    units = got["bytes"] / 1e6 if workload.bulk else got["connections"]
+    units = got["bytes"] / 1e6 if workload.unit == "MB" else got["exchanges"]
     if not units:
         raise Unmeasurable("no work was done")
 

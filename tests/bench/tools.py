@@ -9,7 +9,8 @@ import machine
 
 LOAD_TIMEOUT_S = 60
 # Everything that any listener of any proxy leads to.
-SERVICES = ("tls13,echo", "tls12,echo", "tls13,sink", "tls13,source", "plain,echo")
+SERVICES = ("tls13,echo", "tls12,echo", "tls13,sink", "tls13,source", "plain,echo",
+            "tls13,http", "tls12,http")
 
 
 class Unmeasurable(Exception):
@@ -34,7 +35,7 @@ class Upstream:
         self.pid = self._process.pid
 
     def counters(self):
-        """connections, full, resumed and failed (handshakes), received and sent (bytes), since the start."""
+        """connections, full, resumed and failed (handshakes), requests, received and sent (bytes): since the start."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         return counters(self._process.stdout.readline())
@@ -55,7 +56,7 @@ class LoadGenerator:
         self._core = core
 
     def _start(self, workload, proxy, options, work):
-        command = [self._program, "--tls", workload.tls, *map(str, options), work or workload.work,
+        command = [self._program, "--tls", workload.tls, "--path", workload.path, *map(str, options), work or workload.work,
                    f"127.0.0.1:{proxy.ports[workload.listener]}"]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -5,16 +5,19 @@
  * bench.py starts it once with all its services, `upstream PKI ADDRESS:PORT=SECURITY,SERVICE...`,
  * SECURITY being plain, tls12 or tls13 (client certificate required) and SERVICE one of
  *
- *   echo    sends back what a small request said (at most ECHO_MAX bytes, so one write always takes
- * it) sink    reads as fast as it can source  writes as fast as it can, from the moment the
- * connection stands
+ * - echo: sends back what a small request said (at most ECHO_MAX bytes, so one write takes it);
+ * - sink: reads as fast as it can;
+ * - source: writes as fast as it can, from the moment the connection stands;
+ * - http: answers GET requests, see upstream_http.c.
  *
  * Each line on stdin is answered by one line of counters; the end of stdin ends the program, so
  * that it never outlives the driver. It has to be cheaper than any proxy: one thread,
  * level-triggered epoll, no allocation of its own but one per connection.
  */
+#include "tests/bench/connection.h"
 #include "tests/bench/socket.h"
 #include "tests/bench/tls.h"
+#include "tests/bench/upstream_http.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,33 +37,18 @@
 /* Turns of one connection before the others are served. */
 #define BULK_TURNS 4
 
-enum service { SERVICE_ECHO, SERVICE_SINK, SERVICE_SOURCE };
-enum watched_kind { WATCHED_CONTROL, WATCHED_PORT, WATCHED_CONNECTION };
-
-/* What an epoll event points to: the first member of everything watched. */
-struct watched {
-	enum watched_kind kind;
-	int fd;
-};
-
 struct port {
 	struct watched watched;
 	enum service service;
 	SSL_CTX *context; /* NULL: plain */
 };
 
-struct connection {
-	struct watched watched;
-	enum service service;
-	bool ready;
-	SSL *ssl; /* NULL: plain */
-};
-
 struct counters {
 	uint64_t connections;
 	uint64_t full;
 	uint64_t resumed;
-	uint64_t failed;
+	uint64_t failed; /* handshakes */
+	uint64_t requests;
 	uint64_t received;
 	uint64_t sent;
 };
@@ -70,6 +58,7 @@ struct upstream {
 	bool ended;
 	struct counters counters;
 	char *bulk;
+	const struct http_answers *http_answers;
 	struct connection *connections; /* by descriptor */
 	struct port *ports;
 };
@@ -83,55 +72,15 @@ static void watch(
 		fail("epoll_ctl: %s", strerror(errno));
 }
 
-static void connection_close(struct connection *connection)
-{
-	if (connection->ssl) {
-		if (connection->ready)
-			SSL_shutdown(connection->ssl);
-		SSL_free(connection->ssl);
-	}
-	close(connection->watched.fd);
-}
-
-/* Bytes moved; 0: nothing for now; -1: the connection has ended. */
-static ssize_t plain_result(ssize_t result)
-{
-	if (result > 0)
-		return result;
-	return result < 0 && errno == EAGAIN ? 0 : -1;
-}
-
-static ssize_t tls_result(const struct connection *connection, int result)
-{
-	if (result > 0)
-		return result;
-	int error = SSL_get_error(connection->ssl, result);
-	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : -1;
-}
-
-static ssize_t read_some(const struct connection *connection, char *bytes, size_t size)
-{
-	if (connection->ssl)
-		return tls_result(connection, SSL_read(connection->ssl, bytes, (int)size));
-	return plain_result(recv(connection->watched.fd, bytes, size, 0));
-}
-
-static ssize_t write_some(const struct connection *connection, const char *bytes, size_t size)
-{
-	if (connection->ssl)
-		return tls_result(connection, SSL_write(connection->ssl, bytes, (int)size));
-	return plain_result(send(connection->watched.fd, bytes, size, MSG_NOSIGNAL));
-}
-
 /* False: the connection has ended. The same for the services below. */
 static bool serve_echo(struct upstream *upstream, const struct connection *connection)
 {
 	for (;;) {
-		ssize_t got = read_some(connection, upstream->bulk, ECHO_MAX);
+		ssize_t got = connection_read(connection, upstream->bulk, ECHO_MAX);
 		if (got <= 0)
 			return got == 0;
 		upstream->counters.received += (uint64_t)got;
-		if (write_some(connection, upstream->bulk, (size_t)got) != got)
+		if (connection_write(connection, upstream->bulk, (size_t)got) != got)
 			return false;
 		upstream->counters.sent += (uint64_t)got;
 		if (!connection->ssl)
@@ -143,7 +92,7 @@ static bool serve_echo(struct upstream *upstream, const struct connection *conne
 static bool serve_sink(struct upstream *upstream, const struct connection *connection)
 {
 	do {
-		ssize_t got = read_some(connection, upstream->bulk, BULK_BYTES);
+		ssize_t got = connection_read(connection, upstream->bulk, BULK_BYTES);
 		if (got <= 0)
 			return got == 0;
 		upstream->counters.received += (uint64_t)got;
@@ -156,14 +105,30 @@ static bool serve_source(
 {
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		char unexpected[ECHO_MAX];
-		if (read_some(connection, unexpected, sizeof(unexpected)) < 0)
+		if (connection_read(connection, unexpected, sizeof(unexpected)) < 0)
 			return false;
 	}
 	for (unsigned turn = 0; turn < BULK_TURNS; turn++) {
-		ssize_t put = write_some(connection, upstream->bulk, BULK_BYTES);
+		ssize_t put = connection_write(connection, upstream->bulk, BULK_BYTES);
 		if (put <= 0)
 			return put == 0;
 		upstream->counters.sent += (uint64_t)put;
+	}
+	return true;
+}
+
+/* After an answer nothing that OpenSSL has read ahead is left: see upstream_http.c. */
+static bool serve_http(struct upstream *upstream, struct connection *connection)
+{
+	enum http_progress progress = http_serve(upstream->http_answers, connection,
+	        &upstream->counters.requests, &upstream->counters.sent);
+	bool blocked = progress == HTTP_WRITING || progress == HTTP_YIELDED;
+
+	if (progress == HTTP_ENDED)
+		return false;
+	if (blocked != connection->http.blocked) {
+		connection->http.blocked = blocked;
+		watch(upstream, &connection->watched, blocked ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
 	}
 	return true;
 }
@@ -174,7 +139,7 @@ static bool become_ready(struct upstream *upstream, struct connection *connectio
 	if (connection->ssl) {
 		int result = SSL_accept(connection->ssl);
 		if (result != 1)
-			return tls_result(connection, result) == 0;
+			return connection_tls_result(connection, result) == 0;
 		if (SSL_session_reused(connection->ssl))
 			upstream->counters.resumed++;
 		else
@@ -201,6 +166,8 @@ static bool serve(struct upstream *upstream, struct connection *connection, uint
 		return serve_sink(upstream, connection);
 	case SERVICE_SOURCE:
 		return serve_source(upstream, connection, events);
+	case SERVICE_HTTP:
+		return serve_http(upstream, connection);
 	}
 	return false;
 }
@@ -212,9 +179,10 @@ static SSL *accept_tls(const struct port *port, int fd)
 	if (!ssl || !SSL_set_fd(ssl, fd))
 		tls_fail("a new connection");
 	SSL_set_accept_state(ssl);
-	if (port->service == SERVICE_SINK) {
+	if (port->service == SERVICE_SINK || port->service == SERVICE_HTTP) {
 		SSL_set_read_ahead(ssl, 1);
-		SSL_set_default_read_buffer_len(ssl, BULK_BYTES);
+		if (port->service == SERVICE_SINK)
+			SSL_set_default_read_buffer_len(ssl, BULK_BYTES);
 	}
 	return ssl;
 }
@@ -249,9 +217,9 @@ static void answer(struct upstream *upstream, int fd)
 		return;
 	}
 	printf("connections=%" PRIu64 " full=%" PRIu64 " resumed=%" PRIu64 " failed=%" PRIu64
-	       " received=%" PRIu64 " sent=%" PRIu64 "\n",
+	       " requests=%" PRIu64 " received=%" PRIu64 " sent=%" PRIu64 "\n",
 	        counters->connections, counters->full, counters->resumed, counters->failed,
-	        counters->received, counters->sent);
+	        counters->requests, counters->received, counters->sent);
 	fflush(stdout);
 }
 
@@ -273,12 +241,12 @@ static void dispatch(struct upstream *upstream, struct watched *watched, uint32_
 
 static enum service service_parse(const char *word)
 {
-	static const char *const words[] = {"echo", "sink", "source"};
+	static const char *const words[] = {"echo", "sink", "source", "http"};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcmp(word, words[i]))
 			return (enum service)i;
-	fail("'%s': write echo, sink or source", word);
+	fail("'%s': write echo, sink, source or http", word);
 }
 
 /* Fills `port` from ADDRESS:PORT=SECURITY,SERVICE. */
@@ -310,6 +278,7 @@ static void start(struct upstream *upstream, const char *pki, unsigned port_coun
 		fail("start: %s", strerror(errno));
 	*upstream = (struct upstream){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
 	        .bulk = calloc(1, BULK_BYTES),
+	        .http_answers = http_answers_create(),
 	        .connections = calloc(files.rlim_cur, sizeof(*upstream->connections)),
 	        .ports = calloc(port_count, sizeof(*upstream->ports))};
 	if (upstream->epoll_fd < 0 || !upstream->bulk || !upstream->connections || !upstream->ports)
