@@ -26,10 +26,9 @@ static void refuse_taken(struct config_builder *builder,
 
 static bool same_place(const struct config_admin_listener *a, const struct config_admin_listener *b)
 {
-	if (!a->unix_path != !b->unix_path)
-		return false;
-	return a->unix_path ? strcmp(a->unix_path, b->unix_path) == 0
-	                    : address_equal(&a->address, &b->address);
+	if (a->unix_path && b->unix_path)
+		return strcmp(a->unix_path, b->unix_path) == 0;
+	return !a->unix_path && !b->unix_path && address_equal(&a->address, &b->address);
 }
 
 static void check(struct config_builder *builder, const struct config_admin_listener *listener)

@@ -181,11 +181,6 @@ static void print_row(FILE *file, const struct config_schema_row *row)
 		print_words(file, row->default_text);
 		fputs(" .\n", file);
 	}
-	if (row->where == IN_MAIN || row->where == IN_UPSTREAM)
-		return; /* the heading says it, or what stands before it */
-	fputs("In ", file);
-	print_sections(file, row->where);
-	fputs(".\n", file);
 }
 
 /* What other kinds of section take for the same key stands below. */
@@ -197,6 +192,11 @@ static void print_key(FILE *file, enum config_key key)
 	print_words(file, row->value_help);
 	putc('\n', file);
 	print_row(file, row);
+	if (row->where != IN_MAIN && row->where != IN_UPSTREAM) { /* else the heading says it */
+		fputs("In ", file);
+		print_sections(file, row->where);
+		fputs(".\n", file);
+	}
 	while ((row = row->elsewhere)) {
 		fputs(".Pp\nIn ", file);
 		print_sections(file, row->where);

@@ -62,15 +62,23 @@ void limits_warn(const struct config *config, size_t sockets)
 	        config->main.worker_connections, needed, (uint64_t)future.rlim_cur);
 }
 
+/* In a container root often has no CAP_SYS_RESOURCE: then the hard limit is the end for it too. */
 static void raise_descriptors(const struct config *config, size_t sockets)
 {
-	struct rlimit limit;
+	struct rlimit before;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (getrlimit(RLIMIT_NOFILE, &before) != 0)
 		return;
-	limit = raised(config, sockets, limit);
+	struct rlimit limit = raised(config, sockets, before);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+	int error = errno;
+	if (limit.rlim_max > before.rlim_max)
+		limit.rlim_cur = limit.rlim_max = before.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_write(LOG_WARN, "the limit of open files stays as it is: %s", strerror(errno));
+		limit = before;
+	log_write(LOG_WARN, "worker_rlimit_nofile = %" PRIu64 ": %s; the limit is %" PRIu64,
+	        config->main.worker_rlimit_nofile, strerror(error), (uint64_t)limit.rlim_cur);
 }
 
 static void pin(unsigned slot)

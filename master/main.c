@@ -69,13 +69,23 @@ static int tell_running(const struct options *options)
 	return control_ask(pid_file, &order, CONTROL_ASK_LIMIT_MS);
 }
 
+/* Clang's version names itself; GCC's is a number. */
+static const char *compiler(void)
+{
+#ifdef __clang__
+	return __VERSION__;
+#else
+	return "GCC " __VERSION__;
+#endif
+}
+
 static int print_version(bool details)
 {
 	printf("sealane %s\n", SEALANE_VERSION);
 	if (!details)
 		return EXIT_DONE;
 	printf("GnuTLS %s, libev %d.%d, compiled by %s\n", tls_library_version(),
-	        ev_version_major(), ev_version_minor(), __VERSION__);
+	        ev_version_major(), ev_version_minor(), compiler());
 	printf("default configuration: " SEALANE_SYSCONFDIR "/sealane/sealane.ini\n");
 	printf("tls_session_cache_size = 16m holds about %zu sessions with upstreams\n",
 	        tls_session_store_capacity(16 << 20));

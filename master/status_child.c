@@ -21,6 +21,7 @@
 #include "shared/fd.h"
 #include "shared/process_title.h"
 #include "shared/ticket_key.h"
+#include "shared/tls_credentials.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -74,6 +75,16 @@ static void give_up_privileges(const struct config *config)
 	_exit(EXIT_PRIVILEGES);
 }
 
+/* They are this process's own copies by now; nobody looks at them any more. */
+static void forget_keys(const struct status_child *status, const struct config *config)
+{
+	ticket_key_destroy(status->settings.ticket_key);
+	for (size_t i = 0; i < config->client_tls_count; i++)
+		tls_client_credentials_destroy(config->client_tls[i]);
+	for (size_t i = 0; i < config->server_tls_count; i++)
+		tls_server_credentials_destroy(config->server_tls[i]);
+}
+
 _Noreturn static void be_status_process(const struct status_child *status, int control_fd)
 {
 	const struct generation *generation = status->generation;
@@ -98,8 +109,8 @@ _Noreturn static void be_status_process(const struct status_child *status, int c
 	log_after_fork();
 	close_foreign_descriptors(status, control_fd);
 	give_up_privileges(view.config);
-	ticket_key_destroy(status->settings.ticket_key); /* here alone */
 	status_certificates_read(&certificates, view.config);
+	forget_keys(status, view.config);
 	server.listeners = status_listeners_fds(status->listeners, &server.listener_count);
 	status_server_run(&server);
 	status_certificates_drop(&certificates);

@@ -169,7 +169,8 @@ struct config_listener {
 	const char *section; /* for logs: "tcp redis"; of HTTP that of the default server */
 	const struct config_tcp *tcp; /* NULL: HTTP */
 	const struct config_http_names *http; /* NULL: TCP */
-	struct tls_server_credentials *tls; /* of `tcp`, or of the default server; NULL without ssl */
+	struct tls_server_credentials
+	        *tls; /* of `tcp`, or of the default server; NULL without ssl */
 	uint32_t ssl_handshake_timeout_ms; /* of the same */
 	uint32_t buffer_bytes_max; /* the largest lent buffer of its connections */
 	uint32_t shutdown_timeout_ms; /* TCP; 0: none */

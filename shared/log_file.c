@@ -6,6 +6,9 @@
  * and not for the shell that shares it. A socket can't be opened anew, but takes MSG_DONTWAIT per
  * call. Where neither works the descriptor is asked by poll() first: a pipe that polls writable
  * takes PIPE_BUF bytes, which is as long as a line can be.
+ *
+ * A plain file that stderr was redirected to is not opened anew: its offset has to be the one of
+ * everybody who writes through descriptor 2, or what one wrote the other would overwrite.
  */
 #include "shared/log_file.h"
 
@@ -53,11 +56,30 @@ static void look_at_descriptor(struct log_file *file)
 	file->may_block = file->kind == LOG_FILE_STREAM && flags >= 0 && !(flags & O_NONBLOCK);
 }
 
+static int dup_stderr(void)
+{
+	return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/* Made to append, which holds for all who share it, as with the shell's ">>": so a second opening
+ * of the file, by its path, is not overwritten either. */
+static int share_stderr(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	if (flags >= 0)
+		fcntl(STDERR_FILENO, F_SETFL, flags | O_APPEND);
+	return dup_stderr();
+}
+
 static int open_stderr(void)
 {
-	int fd = open("/proc/self/fd/2", LOG_FILE_FLAGS);
+	struct stat status;
 
-	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+		return share_stderr();
+	int fd = open("/proc/self/fd/2", LOG_FILE_FLAGS);
+	return fd >= 0 ? fd : dup_stderr();
 }
 
 /* Mode and group are given only to a file that this call creates: an existing one keeps its own. */

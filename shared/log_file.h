@@ -30,7 +30,8 @@ struct log_file {
 
 /* Opens `path` for appending, created with mode 0640 and group `group` ((gid_t)-1: as it is).
  * "stderr" is opened anew without blocking where the kernel allows, so that whoever shares it is
- * not affected. Returns 0, or an errno with *file closed. */
+ * not affected; a plain file behind it is shared, with its offset, and appended to. Returns 0, or
+ * an errno with *file closed. */
 int log_file_open(struct log_file *file, const char *path, gid_t group);
 
 /* Takes a descriptor opened elsewhere (owned from now on) in place of the current one, which is

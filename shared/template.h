@@ -15,7 +15,8 @@ struct template_part {
 	struct slice text; /* of a prefix variable: the rest of its name, lower case, '-' for '_' */
 };
 
-struct template {
+struct template
+{
 	const struct template_part *parts;
 	size_t count; /* 0: the empty text */
 };

@@ -3,7 +3,6 @@
 
 import concurrent.futures
 import socket
-import threading
 import time
 import zlib
 
@@ -11,32 +10,10 @@ import pytest
 
 from support.application import pattern, pattern_crc
 from support.clients import connect, receive_all
-from support.processes import private_memory
+from support.memory_watch import MIB, MemoryWatch, assert_bounded
 from support.sealane import IS_SANITIZED, wait_for_access_lines
 
-MIB = 1 << 20
 SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
-
-
-class MemoryWatch:
-    """The most private memory a process was seen with, looked at 20 times a second."""
-
-    def __init__(self, pid):
-        self.pid, self.ended = pid, threading.Event()
-        self.before = self.most = private_memory(pid)
-        self.thread = threading.Thread(target=self._watch)
-
-    def _watch(self):
-        while not self.ended.wait(0.05):
-            self.most = max(self.most, private_memory(self.pid))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
 
 
 def read_checked(sock, size, crc=0, throttle=None):
@@ -83,12 +60,6 @@ def served_fixture(stage):
     download(port, 64 * MIB)
     (pid,) = gateway.workers().values()
     return port, pid
-
-
-def assert_bounded(watch, limit=MIB):
-    if not IS_SANITIZED:
-        grown = watch.most - watch.before
-        assert grown <= limit, f"grew by {grown} bytes over {watch.before}"
 
 
 @pytest.mark.parametrize("transfer", [upload, download])

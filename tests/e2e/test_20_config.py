@@ -86,7 +86,7 @@ FAULTS = [
     ("server = ", "server = 127.0.0.1", r"port"),
     ("server = ", "server = 127.0.0.1:0", r"127\.0\.0\.1:0|port"),
     ("server = ", "proxy_bind = elsewhere", r"elsewhere"),
-    ("server = ", "keepalive = 4", r"unknown key 'keepalive'"),
+    ("server = ", "queue = 4", r"unknown key 'queue'"),
     ("server = ", "[upstream backend]\nserver = 127.0.0.1:2", r"\[upstream backend\].*(:\d+|line \d+)"),
     ("server = ", "[upsteram other]\nserver = 127.0.0.1:2", r"upsteram.*upstream"),
     ("server = ", "[http]\nlisten = 80", r"\[?http\]?"),

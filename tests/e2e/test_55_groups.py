@@ -207,7 +207,7 @@ def test_several_addresses_of_a_name(stage):
     if found != {"127.0.0.1", "::1"}:
         pytest.skip(f"localhost is {found} here")
     four = stage.application(name="four")
-    six = stage.application(name="six", port=four.port, options=["--host", "::1"])
+    six = stage.application(name="six", port=four.port, host="::1")
     port, configuration = group(stage, [f"localhost:{four.port}"])
     stage.gateway(configuration)
     exchange_many(port, 10)

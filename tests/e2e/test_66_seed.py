@@ -41,8 +41,9 @@ def seed_fixture(stage):
     """(configuration text, {port of the example: port of this test}), with certificates beside it."""
     pki = stage.pki
     ca = pki.authority()
-    server, client = pki.server(*NAMES), pki.client()
-    for name, source in (("ca.crt", ca.root.certificate), ("trusted_ca_cert.crt", ca.root.certificate),
+    server = pki.once("seed", lambda: pki.issue(ca, NAMES[0], [f"DNS:{name}" for name in NAMES]))
+    client = pki.client()
+    for name, source in (("ca.crt", ca.certificate), ("trusted_ca_cert.crt", ca.certificate),
                          ("server.crt", server.chain), ("server.key", server.key),
                          ("client.pem", client.chain), ("client.key", client.key),
                          ("backend.crt", client.chain), ("backend.key", client.key)):

@@ -140,7 +140,9 @@ class Server:
         self.context = make_context(arguments) if arguments.tls else None
         self.numbers = itertools.count(1)
         self.greeting = arguments.greeting.encode()
-        self.listener = socket.create_server((arguments.host, arguments.port), backlog=4096)
+        family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
+        self.listener = socket.create_server((arguments.host, arguments.port), family=family,
+                                             backlog=4096)
 
     def run(self):
         while True:

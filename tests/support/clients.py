@@ -167,3 +167,14 @@ class Load(JsonProgram):
     def wait_until_running(self):
         self.wait_for(lambda: "running" in self.output, "has its transfers standing")
         return self
+
+
+class HttpLoad(JsonProgram):
+    """Kept and new HTTP connections, long downloads and tunnels; see http_load.py."""
+
+    def __init__(self, folder, port, name="http_load", kept=8, new=4, long=4, tunnels=4):
+        super().__init__(folder, name, "http_load.py", port, kept, new, long, tunnels)
+
+    def wait_until_running(self):
+        self.wait_for(lambda: "running" in self.output, "has had all kinds of answers", timeout=20)
+        return self

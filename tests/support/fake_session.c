@@ -122,6 +122,7 @@ void fake_session_connect(struct fake_session *fake)
 	        fake->dial_settings.identity);
 	struct stream *upstream = &connection->stream;
 
+	connection->opened_ms = event_loop_now_ms(fake->host.io.loop);
 	fake->session->upstream = upstream;
 	fake->session->dial.settings = &fake->dial_settings;
 	fake->session->dial.endpoint = &fake->endpoint;

@@ -102,8 +102,11 @@ static enum http_progress feed_piece(
 	return progress;
 }
 
-struct http_verdict http_feed(
-        const struct http_feed *feed, struct slice bytes, http_piece_fn *piece, void *opaque)
+/* How many bytes the piece from `offset` on has. */
+typedef size_t piece_fn(void *opaque, size_t offset);
+
+static struct http_verdict feed_pieces(
+        const struct http_feed *feed, struct slice bytes, piece_fn *piece, void *opaque)
 {
 	struct arena *arena = arena_create(16384);
 	struct http_verdict verdict = {.progress = HTTP_MORE};
@@ -156,7 +159,22 @@ struct http_verdict http_feed_cut(
 {
 	struct two_sizes sizes = {first, others};
 
-	return http_feed(feed, bytes, first_or_other, &sizes);
+	return feed_pieces(feed, bytes, first_or_other, &sizes);
+}
+
+static size_t random_piece(void *opaque, size_t offset)
+{
+	uint32_t *seed = opaque;
+
+	(void)offset;
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 16) % 4 ? 1 + (*seed >> 24) % 8 : 1 + (*seed >> 20) % 100;
+}
+
+struct http_verdict http_feed_randomly(
+        const struct http_feed *feed, struct slice bytes, uint32_t seed)
+{
+	return feed_pieces(feed, bytes, random_piece, &seed);
 }
 
 bool http_verdict_equal(const struct http_verdict *a, const struct http_verdict *b)

@@ -25,14 +25,13 @@ struct http_verdict {
 	             */
 };
 
-/* How many bytes the piece from `offset` on has. */
-typedef size_t http_piece_fn(void *opaque, size_t offset);
-
-struct http_verdict http_feed(
-        const struct http_feed *feed, struct slice bytes, http_piece_fn *piece, void *opaque);
 /* The first piece has `first` bytes, all others `others`. */
 struct http_verdict http_feed_cut(
         const struct http_feed *feed, struct slice bytes, size_t first, size_t others);
+
+/* Small pieces and some bigger ones, the same for the same seed. */
+struct http_verdict http_feed_randomly(
+        const struct http_feed *feed, struct slice bytes, uint32_t seed);
 
 /* "GET /a 1.1 host none keep", then what else there is: " path=/b args=c ...". */
 char *http_head_words(const struct http_head *head);

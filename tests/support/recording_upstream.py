@@ -246,6 +246,20 @@ class RecordingUpstream:
                 connection.taken = len(data)
         return found
 
+    def settle(self, patience=3.0):
+        """As take(), once every connection is between two requests or at its end. One that is not by
+        then is a hang."""
+        found, deadline = self.take(), time.monotonic() + patience
+        while True:
+            open_parts = [connection for connection, data in found.items()
+                          if not connection.end and STRICT.read(data).rest == "incomplete"]
+            if not open_parts:
+                return found
+            assert time.monotonic() < deadline, f"a part of a request stands: {open_parts[0].data[-300:]}"
+            time.sleep(0.01)
+            for connection, data in self.take().items():
+                found[connection] = found.get(connection, b"") + data
+
     def count(self):
         """Connections whose handshake was done."""
         return sum(1 for connection in self.connections if connection.resumed is not None)

@@ -69,7 +69,7 @@ def _end_fault(case, conversation, answers):
         return Verdict("HANG", f"the connection stands; {answers}")
     if conversation.end != "fin" and len(case.data) < MUCH and not case.silent:
         return Verdict("WRONG", f"a reset behind {answers}")
-    if answers and not answers[-1].says_close:
+    if answers and not answers[-1].says_close and FINISH not in case.steps:
         return Verdict("WRONG", "closed without saying so")
     return GOOD
 
@@ -153,7 +153,7 @@ def play(lane, case, piece=0):
             after = _probe_fault(conversation)
     except (AssertionError, OSError) as error:
         after = Verdict("DANGER", f"the next client: {type(error).__name__} {error}")
-    upstream = _upstream_fault(case, lane.upstream.take())
+    upstream = _upstream_fault(case, lane.upstream.settle())
     verdicts = sorted((client, after, upstream), key=lambda v: KINDS.index(v.kind))
     return Verdict(verdicts[0].kind, " | ".join(str(v) for v in verdicts if v is not GOOD))
 

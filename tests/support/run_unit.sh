@@ -7,7 +7,7 @@
 set -u
 
 part=${1-}
-programs=0 tests=0 failed=0 skipped=0
+programs=0 tests=0 failed=0 skipped=()
 
 run() {
 	local output status
@@ -15,7 +15,7 @@ run() {
 	status=$?
 	programs=$((programs + 1))
 	tests=$((tests + $(grep -c '\[ RUN ' <<<"$output")))
-	skipped=$((skipped + $(grep -c '\[  SKIPPED \] [a-z]' <<<"$output")))
+	mapfile -t -O ${#skipped[@]} skipped < <(sed -n 's/^\[  SKIPPED \] \([a-z]\)/\1/p' <<<"$output" | sort -u)
 	if [ $status != 0 ]; then
 		failed=$((failed + 1))
 		printf '%s\n%s: failed with status %s%s\n' "$output" "$1" $status \
@@ -39,7 +39,10 @@ done
 
 {
 	echo "[==========] unit: $tests test(s) in $programs programs run."
-	[ $skipped = 0 ] || echo "[  SKIPPED ] $skipped test(s), for want of root or of a kernel feature."
+	if [ ${#skipped[@]} != 0 ]; then
+		echo "[  SKIPPED ] ${#skipped[@]} test(s), for want of root or of a kernel feature, listed below:"
+		printf '[  SKIPPED ] %s\n' "${skipped[@]}"
+	fi
 	if [ $failed = 0 ]; then
 		echo "[  PASSED  ] all of them."
 	else

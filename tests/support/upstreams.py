@@ -25,18 +25,22 @@ class Handshake:
     protocol: str
 
 
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+
+
 class Upstream(Process):
     port = 0
+    tables = TABLES  # where its port shows up: of one family, or of either
 
     def wait_until_listening(self):
-        self.wait_for(lambda: is_listening(self.port), f"listens on port {self.port}")
+        self.wait_for(lambda: is_listening(self.port, self.tables), f"listens on port {self.port}")
         return self
 
 
-def is_listening(port):
+def is_listening(port, tables=TABLES):
     """By the kernel's table: a probing connection would show up in the server's log."""
     wanted = f":{port:04X}"
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in tables:
         for line in Path(table).read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and fields[1].endswith(wanted):
@@ -48,10 +52,11 @@ class Application(Upstream):
     """application.py: plain, or TLS when `certificate` is given."""
 
     def __init__(self, folder, name="application", port=None, certificate=None, client_ca=None,
-                 options=()):
+                 options=(), host="127.0.0.1"):
         self.port = port or free_port()
+        self.tables = TABLES[1:] if ":" in host else TABLES[:1]
         self.log_path = Path(folder) / f"{name}.json.log"
-        words = [sys.executable, "-m", "support.application", "--port", self.port,
+        words = [sys.executable, "-m", "support.application", "--host", host, "--port", self.port,
                  "--log", self.log_path]
         if certificate:
             words += ["--tls", certificate.chain, certificate.key]

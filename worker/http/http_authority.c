@@ -13,23 +13,32 @@
 
 enum { IPV6_TEXT_MAX = 45 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* unreserved and sub-delims of RFC 3986. */
-static bool is_name_byte(char c)
-{
-	if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-		return true;
-	return c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL;
-}
+static const bool name_bytes[256] = {
+        ['0' ... '9'] = true,
+        ['A' ... 'Z'] = true,
+        ['a' ... 'z'] = true,
+        ['-'] = true,
+        ['.'] = true,
+        ['_'] = true,
+        ['~'] = true,
+        ['!'] = true,
+        ['$'] = true,
+        ['&'] = true,
+        ['\''] = true,
+        ['('] = true,
+        [')'] = true,
+        ['*'] = true,
+        ['+'] = true,
+        [','] = true,
+        [';'] = true,
+        ['='] = true,
+};
 
 static bool is_reg_name(struct slice host)
 {
@@ -44,7 +53,7 @@ static bool is_reg_name(struct slice host)
 			        !is_hex(host.data[i + 2]))
 				return false;
 			i += 2;
-		} else if (!is_name_byte(c)) {
+		} else if (!name_bytes[(unsigned char)c]) {
 			return false;
 		}
 	}

@@ -26,24 +26,40 @@ static bool refuse(struct http_refusal *refusal_out, unsigned status, const char
 	return false;
 }
 
+/* No two names have the same length, which tells most other fields apart. */
 static enum deciding deciding_of(struct slice name)
 {
-	static const struct {
-		struct slice name;
-		enum deciding field;
-	} names[] = {
-	        {{"host", 4}, HOST},
-	        {{"expect", 6}, EXPECT},
-	        {{"upgrade", 7}, UPGRADE},
-	        {{"connection", 10}, CONNECTION},
-	        {{"content-length", 14}, CONTENT_LENGTH},
-	        {{"transfer-encoding", 17}, TRANSFER_ENCODING},
-	};
+	static const struct slice names[] = {[HOST] = {"host", 4},
+	        [CONTENT_LENGTH] = {"content-length", 14},
+	        [TRANSFER_ENCODING] = {"transfer-encoding", 17},
+	        [CONNECTION] = {"connection", 10},
+	        [UPGRADE] = {"upgrade", 7},
+	        [EXPECT] = {"expect", 6}};
+	enum deciding field;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].name.length == name.length && slice_equal_nocase(names[i].name, name))
-			return names[i].field;
-	return DECIDING;
+	switch (name.length) {
+	case 4:
+		field = HOST;
+		break;
+	case 6:
+		field = EXPECT;
+		break;
+	case 7:
+		field = UPGRADE;
+		break;
+	case 10:
+		field = CONNECTION;
+		break;
+	case 14:
+		field = CONTENT_LENGTH;
+		break;
+	case 17:
+		field = TRANSFER_ENCODING;
+		break;
+	default:
+		return DECIDING;
+	}
+	return slice_equal_nocase(names[field], name) ? field : DECIDING;
 }
 
 /* The values of all fields of that kind, joined by ", ". */
@@ -60,8 +76,8 @@ static struct slice join(const struct http_head *head, enum deciding field, stru
 		if (value.length == 0 || deciding_of(head->fields[i].name) != field)
 			continue;
 		if (length > 0) {
-			memcpy(text + length, ", ", 2);
-			length += 2;
+			text[length++] = ',';
+			text[length++] = ' ';
 		}
 		memcpy(text + length, value.data, value.length);
 		length += value.length;

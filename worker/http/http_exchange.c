@@ -161,6 +161,7 @@ void http_exchange_attempt_failed(
 		http_exchange_fail(exchange, http_status_of(reason), reason);
 		return;
 	}
+	session_release_upstream(session, false);
 	exchange->response_begun = false;
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	exchange->response_step = HTTP_AWAIT_REQUEST;
@@ -209,7 +210,11 @@ void http_exchange_end(struct http_exchange *exchange, enum close_reason reason)
 	struct session *session = exchange->session;
 
 	CHECK_OBJ(exchange, HTTP_EXCHANGE_MAGIC);
+	uint64_t took_ms = event_loop_now_ms(session->host->io.loop) - exchange->started_ms;
+
 	http_deadlines_stop(exchange);
+	if (exchange->facts.request)
+		scoreboard_observe(session->host->row, HISTOGRAM_REQUEST_SECONDS, took_ms * 1000);
 	if (exchange->facts.request || http_parser_has_begun(exchange->request_parser)) {
 		if (reason != CLOSE_DONE)
 			exchange->reason = reason;

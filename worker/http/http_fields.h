@@ -18,7 +18,7 @@
 
 /* Options of Connection beyond these are not looked at: the work for a head stays linear, and what
  * must not go on never depends on them. */
-enum { HTTP_CONNECTION_OPTIONS_MAX = 32 };
+enum { HTTP_CONNECTION_OPTIONS_MAX = 64 };
 
 /* Made once for a head, then asked for each of its fields. */
 struct http_field_filter {

@@ -18,6 +18,7 @@
 #include "worker/http/http_check.h"
 #include "worker/http/http_chunked.h"
 #include "worker/http/http_layout.h"
+#include "worker/http/http_text.h"
 
 /* llhttp has enumerators of these names too. */
 #define HTTP_REQUEST LLHTTP_REQUEST
@@ -29,8 +30,6 @@
 enum {
 	HTTP_PARSER_MAGIC = 0x48545450,
 	FIELDS_FIRST = 32,
-	/* The usual head that does not come at once. */
-	TEXT_FIRST = 2048,
 	/* RFC 9112 2.2 asks for one. */
 	EMPTY_LINES_MAX = 16,
 };
@@ -44,9 +43,7 @@ struct http_parser {
 	unsigned empty_lines;
 	struct http_limits limits;
 	enum http_method method; /* of the request that a response answers */
-	/* The head as far as it was read. */
-	char *text;
-	size_t text_length, text_capacity;
+	struct http_text text; /* the head as far as it was read */
 	const char *fed; /* what llhttp is reading; follows text */
 	/* Where in text each field begins. */
 	size_t *starts;
@@ -95,7 +92,7 @@ static int on_field(llhttp_t *llhttp, const char *at, size_t length)
 	parser->in_name = true;
 	if (parser->head.field_count == parser->start_capacity)
 		grow_starts(parser);
-	parser->starts[parser->head.field_count] = parser->text_length + (size_t)(at - parser->fed);
+	parser->starts[parser->head.field_count] = parser->text.length + (size_t)(at - parser->fed);
 	return HPE_OK;
 }
 
@@ -119,21 +116,22 @@ static int on_url_complete(llhttp_t *llhttp)
 	return HPE_OK;
 }
 
-static int refuse_version(struct http_parser *parser)
+static enum http_progress refuse_version(struct http_parser *parser)
 {
 	unsigned major = llhttp_get_http_major(&parser->llhttp);
 	unsigned minor = llhttp_get_http_minor(&parser->llhttp);
-	bool later = major > 1 || (major == 1 && minor > 1);
 
-	return refuse_here(parser, later ? 505 : 400,
-	        later ? "a version later than HTTP/1.1" : "a malformed or ancient HTTP version");
+	if (major > 1 || (major == 1 && minor > 1))
+		return refuse(parser, 505, "a version later than HTTP/1.1");
+	return refuse(parser, 400, "a malformed or ancient HTTP version");
 }
 
 static int on_version_complete(llhttp_t *llhttp)
 {
-	if (llhttp_get_http_major(llhttp) != 1 || llhttp_get_http_minor(llhttp) > 1)
-		return refuse_version(llhttp->data);
-	return HPE_OK;
+	if (llhttp_get_http_major(llhttp) == 1 && llhttp_get_http_minor(llhttp) <= 1)
+		return HPE_OK;
+	refuse_version(llhttp->data);
+	return HPE_USER;
 }
 
 static int on_head_complete(llhttp_t *llhttp)
@@ -176,25 +174,6 @@ struct http_parser *http_parser_create(struct arena *arena, enum http_kind kind,
 	return parser;
 }
 
-static void keep(struct http_parser *parser, const char *bytes, size_t length, bool whole)
-{
-	size_t needed = parser->text_length + length;
-
-	if (needed > parser->text_capacity) {
-		size_t capacity = whole ? needed : needed * 2;
-		if (!whole && capacity < TEXT_FIRST)
-			capacity = TEXT_FIRST;
-		char *text = arena_alloc(parser->arena, capacity);
-		if (parser->text_length > 0)
-			memcpy(text, parser->text, parser->text_length);
-		parser->text = text;
-		parser->text_capacity = capacity;
-	}
-	if (length > 0)
-		memcpy(parser->text + parser->text_length, bytes, length);
-	parser->text_length = needed;
-}
-
 /* Skips CR LF pairs before a request; *used_out is where it begins, or all. */
 static enum http_progress skip_empty_lines(
         struct http_parser *parser, struct slice bytes, size_t *used_out)
@@ -227,13 +206,13 @@ static size_t room(struct http_parser *parser, struct slice bytes)
 
 	if (parser->state == FIRST_LINE) {
 		size_t line_max = smaller(limit, parser->limits.line_bytes_max + 2);
-		size_t left = line_max - parser->text_length;
+		size_t left = line_max - parser->text.length;
 		if (memchr(bytes.data, '\n', smaller(bytes.length, left)))
 			parser->state = FIELD_LINES;
 		else
 			limit = line_max;
 	}
-	return limit - parser->text_length;
+	return limit - parser->text.length;
 }
 
 static enum http_progress refuse_size(struct http_parser *parser)
@@ -249,7 +228,7 @@ static enum http_progress refuse_size(struct http_parser *parser)
 static enum http_progress refuse_method(struct http_parser *parser, char c)
 {
 	bool method_like = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-	                   c == '_' || (c == ' ' && parser->text_length > 0);
+	                   c == '_' || (c == ' ' && parser->text.length > 0);
 
 	return refuse(parser, method_like ? 501 : 400,
 	        method_like ? "a method that is not known" : "a malformed method");
@@ -259,35 +238,33 @@ static enum http_progress refuse_method(struct http_parser *parser, char c)
 static enum http_progress refuse_fault(
         struct http_parser *parser, llhttp_errno_t fault, struct slice rest)
 {
-	switch ((int)fault) {
-	case HPE_INVALID_METHOD:
+	static const char no_end[] = "a line that does not end with CR LF";
+	static const struct {
+		llhttp_errno_t fault;
+		const char *text;
+	} texts[] = {
+	        {HPE_INVALID_CONSTANT, "a malformed first line"},
+	        {HPE_INVALID_URL, "a malformed target"},
+	        {HPE_INVALID_STATUS, "a malformed status"},
+	        {HPE_INVALID_HEADER_TOKEN, "a malformed field"},
+	        {HPE_INVALID_CONTENT_LENGTH, "a malformed Content-Length"},
+	        {HPE_INVALID_TRANSFER_ENCODING, "a malformed Transfer-Encoding"},
+	        {HPE_UNEXPECTED_CONTENT_LENGTH, "a second length of the body"},
+	        {HPE_LF_EXPECTED, no_end},
+	        {HPE_CR_EXPECTED, no_end},
+	        {HPE_STRICT, no_end},
+	};
+
+	if (fault == HPE_INVALID_METHOD)
 		return refuse_method(parser, rest.length > 0 ? rest.data[0] : '\0');
-	case HPE_INVALID_VERSION:
-		refuse_version(parser);
-		return HTTP_REFUSED;
-	case HPE_INVALID_CONSTANT:
-		if (llhttp_get_method(&parser->llhttp) > HTTP_PRI)
-			return refuse(parser, 501, "a method that is not HTTP's");
-		return refuse(parser, 400, "a malformed first line");
-	case HPE_INVALID_URL:
-		return refuse(parser, 400, "a malformed target");
-	case HPE_INVALID_STATUS:
-		return refuse(parser, 400, "a malformed status");
-	case HPE_INVALID_HEADER_TOKEN:
-		return refuse(parser, 400, "a malformed field");
-	case HPE_INVALID_CONTENT_LENGTH:
-		return refuse(parser, 400, "a malformed Content-Length");
-	case HPE_INVALID_TRANSFER_ENCODING:
-		return refuse(parser, 400, "a malformed Transfer-Encoding");
-	case HPE_UNEXPECTED_CONTENT_LENGTH:
-		return refuse(parser, 400, "a second length of the body");
-	case HPE_LF_EXPECTED:
-	case HPE_CR_EXPECTED:
-	case HPE_STRICT:
-		return refuse(parser, 400, "a line that does not end with CR LF");
-	default:
-		return refuse(parser, 400, "a malformed head");
-	}
+	if (fault == HPE_INVALID_VERSION)
+		return refuse_version(parser);
+	if (fault == HPE_INVALID_CONSTANT && llhttp_get_method(&parser->llhttp) > HTTP_PRI)
+		return refuse(parser, 501, "a method that is not HTTP's");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].fault == fault)
+			return refuse(parser, 400, texts[i].text);
+	return refuse(parser, 400, "a malformed head");
 }
 
 /* Whether llhttp would read the body as we shall. Where there is none whatever the fields say, it
@@ -314,11 +291,10 @@ static bool bodies_agree(const struct http_parser *parser)
 static enum http_progress finish_head(struct http_parser *parser)
 {
 	struct http_head *head = &parser->head;
-	struct slice text = {parser->text, parser->text_length};
 	struct http_refusal refusal;
 
 	head->fields = arena_alloc_array(parser->arena, head->field_count, sizeof(head->fields[0]));
-	const char *fault = http_layout_read(head, text, parser->starts);
+	const char *fault = http_layout_read(head, http_text_slice(&parser->text), parser->starts);
 	if (fault)
 		return refuse(parser, 400, fault);
 	bool accepted = head->kind == HTTP_REQUEST
@@ -344,7 +320,8 @@ static enum http_progress read_head(
 	                                : HPE_OK;
 	if (fault != HPE_OK)
 		used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes.data);
-	keep(parser, bytes.data, used, fault != HPE_OK);
+	http_text_add(
+	        &parser->text, parser->arena, (struct slice){bytes.data, used}, fault != HPE_OK);
 	*used_out = used;
 	if (fault == HPE_OK)
 		return used < bytes.length ? refuse_size(parser) : HTTP_MORE;
@@ -359,16 +336,18 @@ static enum http_progress read_head(
 static void keep_first_line(struct http_parser *parser, struct slice rest)
 {
 	struct http_head *head = &parser->head;
-	struct slice text = {parser->text, parser->text_length}, line, more;
+	struct slice line, more;
 	size_t line_max = parser->limits.line_bytes_max;
 
 	if (head->kind == HTTP_RESPONSE)
 		return;
-	if (!slice_split(text, '\n', &line, &more) && text.length < line_max) {
+	if (!slice_split(http_text_slice(&parser->text), '\n', &line, &more) &&
+	        parser->text.length < line_max) {
 		slice_split(rest, '\n', &line, &more);
-		keep(parser, rest.data, smaller(line.length, line_max - text.length), true);
+		line.length = smaller(line.length, line_max - parser->text.length);
+		http_text_add(&parser->text, parser->arena, line, true);
 	}
-	http_layout_first_line(head, (struct slice){parser->text, parser->text_length});
+	http_layout_first_line(head, http_text_slice(&parser->text));
 	http_check_method(head);
 }
 
@@ -384,7 +363,7 @@ enum http_progress http_parser_head_bytes(
 		progress = skip_empty_lines(parser, bytes, &skipped);
 	struct slice rest = {bytes.data + skipped, bytes.length - skipped};
 	/* llhttp would skip these. */
-	if (rest.length > 0 && parser->text_length == 0 && progress == HTTP_MORE &&
+	if (rest.length > 0 && parser->text.length == 0 && progress == HTTP_MORE &&
 	        (rest.data[0] == '\r' || rest.data[0] == '\n'))
 		progress = refuse(parser, 400, "an empty line before the head");
 	else if (progress == HTTP_MORE && rest.length > 0)
@@ -420,7 +399,7 @@ enum http_progress http_parser_chunked_bytes(struct http_parser *parser, struct 
 bool http_parser_has_begun(const struct http_parser *parser)
 {
 	CHECK_OBJ(parser, HTTP_PARSER_MAGIC);
-	return parser->text_length > 0 || parser->state > FIRST_LINE;
+	return parser->text.length > 0 || parser->state > FIRST_LINE;
 }
 
 const struct http_refusal *http_parser_refusal(const struct http_parser *parser)

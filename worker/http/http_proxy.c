@@ -141,10 +141,12 @@ static void on_client(struct stream *stream, enum stream_event event)
 {
 	struct session *session = stream->owner;
 
-	if (event == STREAM_FAILED)
-		session_close_failed(session, stream, false);
-	else
+	if (event != STREAM_FAILED)
 		http_proxy_go_on(session);
+	else if (session->exchange)
+		session_close_failed(session, stream, false);
+	else /* nothing is lost: many clients leave without a goodbye */
+		session_close(session, CLOSE_DONE);
 }
 
 static void on_upstream(struct stream *stream, enum stream_event event)

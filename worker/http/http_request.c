@@ -6,6 +6,7 @@
 #include "shared/scoreboard.h"
 #include "shared/tls_credentials.h"
 #include "worker/http/http_exchange.h"
+#include "worker/http/http_fields.h"
 #include "worker/http/http_log.h"
 #include "worker/http/http_proxy.h"
 #include "worker/http/http_route.h"
@@ -250,7 +251,7 @@ static void write_head(struct http_exchange *exchange)
 	        .framing = request->framing,
 	        .content_length = request->content_length,
 	        .keep_alive = exchange->plan->dial.group->keepalive > 0,
-	        .upgrade = request->upgrade.length > 0,
+	        .upgrade = http_upgrade_passes(request->upgrade),
 	        .expect_continue = request->expect_continue,
 	};
 	size_t length = 0, size = BUFFER_SMALL_BYTES;

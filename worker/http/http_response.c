@@ -5,6 +5,7 @@
 #include "shared/check.h"
 #include "shared/scoreboard.h"
 #include "worker/http/http_exchange.h"
+#include "worker/http/http_fields.h"
 #include "worker/http/http_log.h"
 #include "worker/http/http_proxy.h"
 #include "worker/http/http_reply.h"
@@ -103,7 +104,8 @@ static enum http_result take_head(struct http_exchange *exchange)
 	const struct http_head *request = exchange->facts.request;
 
 	exchange->facts.upstream_status = head->status;
-	if (head->status == 101 && (!request->upgrade.length || !head->upgrade.length))
+	if (head->status == 101 &&
+	        (!http_upgrade_passes(request->upgrade) || !head->upgrade.length))
 		return refuse_response(
 		        exchange, "it switched protocols (101) without being asked to");
 	if (head->status >= 100 && head->status < 200 && head->status != 101)
@@ -306,6 +308,7 @@ enum http_result http_send_reply(struct http_exchange *exchange)
 	if (!queue(exchange, write_reply, &reply))
 		return HTTP_WAIT;
 	exchange->answer_begun = true;
+	exchange->response_body.moved = http_reply_body_bytes(&reply);
 	count_status(exchange, exchange->reply_status);
 	stream_flush(&session->client);
 	exchange->response_step = HTTP_DRAIN_RESPONSE;

@@ -64,12 +64,15 @@ bool http_is_field_text(struct slice text)
 {
 	size_t i = 0;
 
-	while (text.length - i >= sizeof(uint64_t)) {
-		if (!word_is_plain(text.data + i))
-			break;
-		i += sizeof(uint64_t);
+	/* The last word may overlap the one before. */
+	if (text.length >= sizeof(uint64_t)) {
+		size_t last = text.length - sizeof(uint64_t);
+		while (i < last && word_is_plain(text.data + i))
+			i += sizeof(uint64_t);
+		if (i >= last && word_is_plain(text.data + last))
+			return true;
 	}
-	for (; i < text.length; i++)
+	for (i = 0; i < text.length; i++)
 		if (!is_field_byte((unsigned char)text.data[i]))
 			return false;
 	return true;

@@ -14,18 +14,23 @@ static struct slice from(struct slice text, size_t start)
 }
 
 /* Bytes above 0x7f are let through, as in nginx: clients do send paths in UTF-8. */
+static const bool refused_bytes[256] = {
+        [0 ... ' '] = true,
+        ['#'] = true,
+        [0x7f] = true,
+};
+
 static const char *check_bytes(struct slice target)
 {
 	if (target.length == 0)
 		return "no target in the request line";
 	for (size_t i = 0; i < target.length; i++) {
 		unsigned char c = (unsigned char)target.data[i];
+		if (!refused_bytes[c])
+			continue;
 		if (c == ' ')
 			return "a blank too many in the request line";
-		if (c < ' ' || c == 0x7f)
-			return "a control byte in the target";
-		if (c == '#')
-			return "a fragment in the target";
+		return c == '#' ? "a fragment in the target" : "a control byte in the target";
 	}
 	return NULL;
 }

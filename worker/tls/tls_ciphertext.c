@@ -200,6 +200,19 @@ enum io_result tls_ciphertext_send_tail(struct tls_transport *tls)
 	return IO_OK;
 }
 
+/* What the socket refused before goes first: an alert or close_notify in the middle of a record
+ * would be one more broken record. What has been pushed stands behind it. */
+static enum io_result send_behind_tail(struct tls_transport *tls)
+{
+	enum io_result result = tls_ciphertext_send_tail(tls);
+
+	if (result == IO_WANT_WRITE)
+		keep_output(tls, 0);
+	if (result != IO_OK)
+		tls->wire->out_bytes = 0;
+	return result;
+}
+
 /* What has been pushed, in one send; the rest becomes the tail. */
 enum io_result tls_ciphertext_send(struct tls_transport *tls)
 {
@@ -207,6 +220,11 @@ enum io_result tls_ciphertext_send(struct tls_transport *tls)
 
 	if (wire->out_bytes == 0)
 		return IO_OK;
+	if (tls->out_refused) {
+		enum io_result result = send_behind_tail(tls);
+		if (result != IO_OK)
+			return result;
+	}
 	size_t put = send_some(tls, wire->out, wire->out_bytes);
 	if (tls->socket_error) {
 		wire->out_bytes = 0;

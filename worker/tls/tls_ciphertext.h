@@ -23,7 +23,7 @@ bool tls_ciphertext_receive(struct tls_transport *tls, size_t count_max);
 
 /* The tail that the socket refused before. IO_OK when it is gone. */
 enum io_result tls_ciphertext_send_tail(struct tls_transport *tls);
-/* What has been pushed, in one send; the rest becomes the tail. */
+/* What has been pushed, in one send, behind a tail if there is one; the rest becomes the tail. */
 enum io_result tls_ciphertext_send(struct tls_transport *tls);
 /* Sets the fault of a failed recv or send; IO_ERROR. */
 enum io_result tls_ciphertext_failed(struct tls_transport *tls);

@@ -181,6 +181,8 @@ static const struct {
         {GNUTLS_E_SAFE_RENEGOTIATION_FAILED,
                 "the server does not know safe renegotiation (RFC 5746)",
                 "the client does not know safe renegotiation (RFC 5746)"},
+        {GNUTLS_E_REHANDSHAKE, "the server asked for renegotiation, which is refused",
+                "the client asked for renegotiation, which is refused"},
         {GNUTLS_E_DECRYPTION_FAILED, "a record of the server cannot be decrypted",
                 "a record of the client cannot be decrypted"},
         {GNUTLS_E_RECORD_OVERFLOW, "the server sent a record that is too long",

@@ -142,8 +142,14 @@ static bool too_many_empty(struct tls_transport *tls)
 	return true;
 }
 
+/* An upstream's request is declined and the session goes on. A client's cannot: GnuTLS holds its
+ * ClientHello, which nothing but a handshake would take; nginx closes such a connection too. */
 static enum io_result refuse_renegotiation(struct tls_transport *tls)
 {
+	if (tls->transport.side == IO_CLIENT) {
+		tls->alert = GNUTLS_A_NO_RENEGOTIATION;
+		return session_failed(tls, GNUTLS_E_REHANDSHAKE);
+	}
 	if (too_many_empty(tls))
 		return IO_ERROR;
 	gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
@@ -226,8 +232,8 @@ static enum io_result tls_read(
 	tls_ciphertext_claim(tls);
 	transport->read_filled = false;
 	enum io_result result = read_wire(tls, room, size, got_out);
-	/* An answer to a key update, a refusal of renegotiation: sent by the stream, with what it
-	 * has to send. */
+	/* A refusal of renegotiation is sent by the stream, with what it has to send; the answer to
+	 * a key update by GnuTLS, before the next record. */
 	tls_ciphertext_release(tls);
 	return result;
 }

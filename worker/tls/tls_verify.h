@@ -3,8 +3,8 @@
  * tls_verify.h - our own verification of the chain that the other side sent.
  *
  * Called from GnuTLS' verify callback, so inside the handshake and before anything of ours is
- * shown. A resumed session is not verified again: its identity guarantees that it was, under the
- * same settings.
+ * shown. Towards upstreams a resumed session is not verified again: its identity guarantees that it
+ * was, under the same settings. A client's is (tls_client_certificate).
  */
 #ifndef WORKER_TLS_TLS_VERIFY_H
 #define WORKER_TLS_TLS_VERIFY_H

@@ -44,7 +44,10 @@ refused("both, Connection names the coding", 400,
 
 passes("chunked", chunked(chunks(BODY)), CHUNKED)
 passes("chunked, no data", chunked(LAST), EMPTY)
-passes("chunked with blanks around", post("Transfer-Encoding: \t chunked \t") + chunks(BODY), CHUNKED)
+passes("chunked with blanks around", post("Transfer-Encoding:   chunked  ") + chunks(BODY), CHUNKED)
+passes("chunked with a tab before", post("Transfer-Encoding:\tchunked") + chunks(BODY), CHUNKED)
+# RFC 9110 5.5 allows it; llhttp does not take a tab there, and nobody sends one.
+refused("chunked with a tab behind", 400, post("Transfer-Encoding: chunked\t") + chunks(BODY))
 passes("chunked in capitals", post("TRANSFER-ENCODING: CHUNKED") + chunks(BODY), CHUNKED)
 passes("chunked, PUT", chunked(chunks(BODY), method="PUT"), Seen("PUT", "/", BODY, framing="chunked"))
 passes("chunked, GET", chunked(chunks(BODY), method="GET"), Seen("GET", "/", BODY, framing="chunked"))
@@ -99,7 +102,9 @@ passes("Connection names Content-Length",
 passes("sized", sized(BODY), POST)
 passes("sized, empty", post("Content-Length: 0"), Seen("POST", "/"))
 passes("length with zeros before", post("Content-Length: 0005") + BODY, POST)
-passes("length with blanks around", post("Content-Length: \t 5 \t") + BODY, POST)
+passes("length with blanks around", post("Content-Length:   5  ") + BODY, POST)
+passes("length with a tab before", post("Content-Length:\t5") + BODY, POST)
+refused("length with a tab behind", 400, post("Content-Length: 5\t") + BODY)
 passes("no length", post(), Seen("POST", "/"))
 for method in ("GET", "HEAD", "DELETE", "OPTIONS", "PATCH", "PUT", "PROPFIND"):
     passes(f"body of {method}", sized(BODY, method=method), Seen(method, "/", BODY))
@@ -128,7 +133,8 @@ refused("longer than client_max_body_size, Expect", 413,
         post("Content-Length: 2000000", "Expect: 100-continue"))
 refused("chunks beyond client_max_body_size", 413,
         chunked((b"80000\r\n" + bytes(0x80000) + b"\r\n") * 3 + LAST), partial=True)
-refused("one chunk beyond client_max_body_size", 413, chunked(b"200000\r\n" + bytes(10)), partial=True)
+refused("one chunk beyond client_max_body_size", 413, chunked(b"200000\r\n" + bytes(0x200000) + b"\r\n"),
+        partial=True)
 passes("body of 1 MiB", sized(b"x" * (1 << 20)), Seen("POST", "/", b"x" * (1 << 20)))
 passes("chunks of 1 MiB", chunked(chunks(*[b"y" * 65_536] * 16)),
        Seen("POST", "/", b"y" * (1 << 20), framing="chunked"))
@@ -170,7 +176,7 @@ for name, data in (("size 0x5", b"0x5\r\nhello\r\n"), ("size +5", b"+5\r\nhello\
                    ("NUL in an extension", b"5;a=\0\r\nhello\r\n"),
                    ("an extension of 300,000 bytes", b"5;" + b"a" * 300_000 + b"\r\nhello\r\n"),
                    ("a size line that never ends", b"5;" + b"a=b;" * 5000),
-                   ("2,000 extensions", b"1;ext=val\r\nz\r\n" * 2000)):
+                   ("2,000 extensions", (b"1;" + b"e" * 60 + b"\r\nz\r\n") * 2000)):
     refused(f"chunks: {name}", 400, chunked(data + LAST + SMUGGLED), partial=True)
 refused("chunks: 2^64-1 bytes announced", (400, 413), chunked(b"ffffffffffffffff\r\nhello"), partial=True)
 refused("chunks: 2^63 bytes announced", (400, 413), chunked(b"8000000000000000\r\nhello"), partial=True)
@@ -184,12 +190,12 @@ for name, data in (("bare LF at the end", b"0\r\n\n"), ("bare LF twice", b"0\n\n
                    ("a trailer without a name", b"0\r\n: b\r\n\r\n"),
                    ("trailers of 20,000 bytes", b"0\r\n" + b"A: bcdefgh\r\n" * 2000 + b"\r\n")):
     refused(f"chunks: {name}", 400, chunked(b"5\r\nhello\r\n" + data + SMUGGLED), partial=True)
-for field in ("Content-Length: 5", "Transfer-Encoding: chunked", "Host: b.example",
-              "X-Forwarded-For: 192.0.2.1", "Connection: close"):
-    # A trailer never becomes a field, and its framing never counts: dropped or refused.
-    name = field.split(":")[0]
-    passes(f"chunks: trailer {name} is dropped", chunked(b"5\r\nhello\r\n0\r\n" + field.encode() + b"\r\n\r\n"),
-           CHUNKED)
+for field in ("X-Forwarded-For: 192.0.2.1", "Connection: close", "Authorization: Basic Zm9v"):
+    passes(f"chunks: trailer {field!r} is dropped",
+           chunked(b"5\r\nhello\r\n0\r\n" + field.encode() + b"\r\n\r\n"), CHUNKED)
+for field in ("Content-Length: 5", "Transfer-Encoding: chunked", "Host: b.example"):
+    refused(f"chunks: trailer {field!r}", 400,
+            chunked(b"5\r\nhello\r\n0\r\n" + field.encode() + b"\r\n\r\n" + SMUGGLED), partial=True)
 
 # Time, ends
 

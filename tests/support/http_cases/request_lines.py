@@ -136,13 +136,13 @@ refused("blank before Host's colon", 400, b"GET / HTTP/1.1\r\nHost : a.example\r
 # What is no HTTP
 
 refused("TLS on a plain port", 400, bytes.fromhex("16030100710100006d0303") + bytes(range(64)) + b"\r\n\r\n")
-refused("SSH banner", 400, b"SSH-2.0-OpenSSH_9.2\r\n")
-refused("SMTP", 400, b"EHLO a.example\r\n")
-refused("an answer instead of a request", 400, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+refused("SSH banner", (400, 501), b"SSH-2.0-OpenSSH_9.2\r\n")
+refused("SMTP", (400, 501), b"EHLO a.example\r\n")
+refused("an answer instead of a request", (400, 501), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 refused("random bytes", 400, bytes((i * 73 + 129) % 256 for i in range(300)) + b"\r\n\r\n")
 refused("zeros", 400, bytes(100))
-refused("PROXY protocol, unasked", 400, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + get())
-refused("chunks without a head", 400, chunks(b"hello"))
+refused("PROXY protocol, unasked", (400, 501), b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + get())
+refused("chunks without a head", (400, 501), chunks(b"hello"))
 passes("a body that looks like a request", sized(get()), Seen("POST", "/", get()))
 passes("chunks that look like a request", chunked(chunks(get())),
        Seen("POST", "/", get(), framing="chunked"))

@@ -217,6 +217,19 @@ static void sets_are_decided_as_one(void **state)
 	close_rig(rig);
 }
 
+/* Nothing is set for either, but they do not offer the same. */
+static void defaults_of_protocols_differ(void **state)
+{
+	(void)state;
+	struct config_rig *rig = open_rig(
+	        "[http h]\nproxy_pass = https://10.0.0.1\n" RIG_TCP "proxy_ssl = on\n");
+
+	assert_string_equal(rig->shown, "");
+	assert_int_equal(rig->config->tcps[0].upstream_tls->alpn_count, 0);
+	assert_int_equal(rig->config->https[0].locations[0].upstream_tls->alpn_count, 1);
+	close_rig(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +237,7 @@ int main(void)
 	        cmocka_unit_test(servers_have_credentials),
 	        cmocka_unit_test(the_nearest_level_counts),
 	        cmocka_unit_test(sets_are_decided_as_one),
+	        cmocka_unit_test(defaults_of_protocols_differ),
 	};
 	return cmocka_run_group_tests(tests, config_rig_drop_root, config_rig_regain_root);
 }

@@ -3,6 +3,7 @@
 #include "master/config_manual.h"
 
 #include "master/config_schema.h"
+#include "master/config_template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +51,21 @@ static void every_key_is_told_once(void **state)
 	free(text);
 }
 
+static void every_variable_is_told_once(void **state)
+{
+	(void)state;
+	char *text = page(), item[100];
+
+	for (unsigned i = VARIABLE_NONE + 1; i < VARIABLE_COUNT; i++) {
+		snprintf(item, sizeof(item), "\n.It Va $%s\n",
+		        config_variable_name((enum variable)i));
+		if (count(text, item) != 1)
+			fail_msg("%s is told %zu times", item, count(text, item));
+	}
+	assert_int_equal(count(text, "\n.It Va "), VARIABLE_COUNT - 1);
+	free(text);
+}
+
 /* What starts with a dot is a macro: two letters, the first a capital. */
 static void nothing_is_taken_for_a_macro(void **state)
 {
@@ -70,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(every_key_is_told_once),
+	        cmocka_unit_test(every_variable_is_told_once),
 	        cmocka_unit_test(nothing_is_taken_for_a_macro),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

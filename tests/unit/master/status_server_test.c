@@ -123,6 +123,7 @@ static char *hear(int fd)
 		if (got > 0)
 			fwrite(bytes, 1, (size_t)got, file);
 	} while (got > 0);
+	assert_int_equal(got, 0); /* no reset, which could overtake the answer */
 	close(fd);
 	fclose(file);
 	return text;

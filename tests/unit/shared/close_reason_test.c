@@ -40,8 +40,7 @@ static void only_clean_ends_and_clients_that_left_are_no_errors(void **state)
 	(void)state;
 	for (int i = 0; i < CLOSE_REASON_COUNT; i++)
 		assert_int_equal(close_reason_is_error((enum close_reason)i),
-		        i != CLOSE_DONE && i != CLOSE_CLIENT_RESET &&
-		                i != CLOSE_CLIENT_ABORTED);
+		        i != CLOSE_DONE && i != CLOSE_CLIENT_RESET && i != CLOSE_CLIENT_ABORTED);
 }
 
 int main(void)

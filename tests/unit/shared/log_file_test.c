@@ -208,6 +208,37 @@ static void an_inherited_pipe_keeps_its_flags_and_does_not_block(void **state)
 	close(pipes[1]);
 }
 
+/* As after `sealane 2>file`: the shell and libraries go on writing through descriptor 2. */
+static void a_redirected_file_is_shared_and_nobody_overwrites(void **state)
+{
+	int kept = dup(STDERR_FILENO);
+	struct log_file file, second;
+	char buffer[TEXT_SIZE];
+
+	(void)state;
+	unlink(path);
+	int redirected = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(redirected, "before\n", 7), 7);
+	dup2(redirected, STDERR_FILENO);
+	int error = log_file_open(&file, "stderr", (gid_t)-1);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	assert_int_equal(error, 0);
+	assert_int_equal(file.kind, LOG_FILE_REGULAR);
+	assert_int_equal(fcntl(file.fd, F_GETFD), FD_CLOEXEC);
+
+	assert_true(write_text(&file, "logged\n"));
+	assert_int_equal(write(redirected, "shell\n", 6), 6);
+	assert_true(write_text(&file, "again\n"));
+	assert_int_equal(log_file_open(&second, path, (gid_t)-1), 0);
+	assert_true(write_text(&second, "by path\n"));
+	assert_int_equal(write(redirected, "last\n", 5), 5);
+	log_file_close(&second);
+	log_file_close(&file);
+	close(redirected);
+	assert_string_equal(content(path, buffer), "before\nlogged\nshell\nagain\nby path\nlast\n");
+}
+
 static void a_blocking_descriptor_is_asked_first(void **state)
 {
 	int pipes[2];
@@ -310,6 +341,7 @@ int main(void)
 	        cmocka_unit_test(a_full_disk_drops_and_counts),
 	        cmocka_unit_test(a_pipe_that_nobody_reads_drops_and_goes_on_when_read),
 	        cmocka_unit_test(an_inherited_pipe_keeps_its_flags_and_does_not_block),
+	        cmocka_unit_test(a_redirected_file_is_shared_and_nobody_overwrites),
 	        cmocka_unit_test(a_blocking_descriptor_is_asked_first),
 	        cmocka_unit_test(a_line_taken_in_part_is_ended_before_the_next),
 	        cmocka_unit_test(a_disk_that_fills_up_leaves_a_cut),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* session_test.c - waiting for the upstream, ending once, and memory that outlives the callback. */
 #include "tests/support/fake_session.h"
+#include "worker/upstream/idle_pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,6 +201,63 @@ static void its_bytes_are_counted_as_the_clients_see_them(void **state)
 	assert_int_equal(fake->row.counters[STAT_CLIENT_BYTES_OUT], 3);
 }
 
+/* ---- the upstream's connection comes and goes ---- */
+
+static void keep_connections(struct fake_session *fake)
+{
+	fake->group.keepalive = 1;
+	fake->group.keepalive_requests = 10;
+	fake->group.keepalive_timeout_ms = fake->group.keepalive_time_ms = 60000;
+}
+
+static void a_reusable_connection_outlives_its_session(void **state)
+{
+	struct fake_session *fake = *state;
+
+	keep_connections(fake);
+	fake_session_open(fake);
+	fake_session_connect(fake);
+	session_release_upstream(fake->session, true);
+	assert_null(fake->session->upstream);
+	session_close(fake->session, CLOSE_CLIENT_RESET);
+	fake_loop_end_turn(fake->host.io.loop);
+	assert_true(fake->client.cut);
+	assert_false(fake->upstream.closed);
+	assert_int_equal(idle_pool_count(fake->host.dialer.pool), 1);
+}
+
+static void any_other_ends_when_it_is_released(void **state)
+{
+	struct fake_session *fake = *state;
+
+	keep_connections(fake);
+	fake_session_open(fake);
+	fake_session_connect(fake);
+	session_release_upstream(fake->session, false);
+	assert_null(fake->session->upstream);
+	assert_true(fake->upstream.closed);
+	session_release_upstream(fake->session, true); /* fine when there is none */
+	session_drop_upstream(fake->session);
+	assert_false(fake->session->closed);
+}
+
+static void on_dialled(struct dial *dial, bool connected, enum close_reason reason)
+{
+	(void)dial;
+	fail_msg("told of %d, %d after the end", connected, (int)reason);
+}
+
+static void a_dial_ends_with_its_session(void **state)
+{
+	struct fake_session *fake = *state;
+
+	fake_session_open(fake);
+	dial_start(&fake->session->dial, &fake->dial_settings, 1, false, on_dialled);
+	session_close(fake->session, CLOSE_CLIENT_RESET);
+	fake_loop_end_turn(fake->host.io.loop);
+	assert_int_equal(fake->host.dialer.connections.count, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -215,6 +273,9 @@ int main(void)
 	        CASE(its_memory_lives_until_the_turn_is_over),
 	        CASE(its_memory_serves_the_next_one),
 	        CASE(its_bytes_are_counted_as_the_clients_see_them),
+	        CASE(a_reusable_connection_outlives_its_session),
+	        CASE(any_other_ends_when_it_is_released),
+	        CASE(a_dial_ends_with_its_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

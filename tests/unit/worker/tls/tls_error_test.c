@@ -109,6 +109,8 @@ static const struct {
                  .side = IO_UPSTREAM,
                  .handshake_done = true},
                 CLOSE_UPSTREAM_PROTOCOL, "a record of the server cannot be decrypted"},
+        {{.code = GNUTLS_E_REHANDSHAKE, .alert = -1, .side = IO_CLIENT, .handshake_done = true},
+                CLOSE_CLIENT_PROTOCOL, "the client asked for renegotiation, which is refused"},
         {{.code = GNUTLS_E_CERTIFICATE_ERROR, .alert = -1, .side = IO_UPSTREAM},
                 CLOSE_UPSTREAM_VERIFY,
                 "certificate verification failed: Error in the certificate."},

@@ -160,6 +160,7 @@ struct client {
 	const char *server_name;
 	const char *alpn;
 	gnutls_datum_t session; /* to resume, and the new one afterwards */
+	gnutls_handshake_hook_func hook;
 };
 
 struct talk {
@@ -200,6 +201,9 @@ static void open_client(struct talk *talk, const struct client *client)
 	if (client->session.size)
 		CHECK(gnutls_session_set_data(
 		              talk->client, client->session.data, client->session.size) == 0);
+	if (client->hook)
+		gnutls_handshake_set_hook_function(
+		        talk->client, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, client->hook);
 	gnutls_transport_set_int(talk->client, talk->fds[1]);
 	gnutls_handshake_set_timeout(talk->client, 0);
 }
@@ -653,6 +657,35 @@ static void a_second_hello_changes_nothing(void **state)
 	tls_server_credentials_destroy(names.b);
 }
 
+static int ask_for_another(gnutls_session_t session, unsigned type, unsigned when,
+        unsigned incoming, const gnutls_datum_t *message)
+{
+	(void)when;
+	(void)message;
+	if (incoming && type == GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST)
+		gnutls_server_name_set(session, GNUTLS_NAME_DNS, "a.example", 9);
+	return 0;
+}
+
+/* Certificate request and session key are one server's; GnuTLS would tell the other's name. */
+static void a_second_hello_with_another_name_is_refused(void **state)
+{
+	(void)state;
+	struct server a = {.priority = "NORMAL:-GROUP-ALL:+GROUP-SECP521R1"};
+	struct tls_server_credentials *credentials = make_server(&a);
+	struct tls_server_choice choice = {.standard = credentials};
+	struct client client = {.priority = way_priorities[WAY_TLS13],
+	        .server_name = "b.example",
+	        .hook = ask_for_another};
+
+	struct talk *talk = talk_by(&client, &choice);
+	assert_int_equal(talk->server_result, IO_ERROR);
+	assert_int_equal(talk->client_code, GNUTLS_E_FATAL_ALERT_RECEIVED);
+	assert_int_equal(gnutls_alert_get(talk->client), GNUTLS_A_ILLEGAL_PARAMETER);
+	hang_up(talk);
+	tls_server_credentials_destroy(credentials);
+}
+
 static void switches_switch_off(void **state)
 {
 	(void)state;
@@ -802,6 +835,7 @@ int main(void)
 	        cmocka_unit_test(sessions_stay_with_their_server),
 	        cmocka_unit_test(an_old_ticket_in_a_new_handshake_is_unknown),
 	        cmocka_unit_test(a_second_hello_changes_nothing),
+	        cmocka_unit_test(a_second_hello_with_another_name_is_refused),
 	        cmocka_unit_test(switches_switch_off),
 	        cmocka_unit_test(the_ticket_costs_no_send),
 	        cmocka_unit_test(the_ticket_waits_for_the_answer),

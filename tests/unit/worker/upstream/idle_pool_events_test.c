@@ -112,6 +112,7 @@ static void on_answer_taken(struct stream *stream, enum stream_event event)
 struct last_answer {
 	struct pool_rig *rig;
 	size_t number;
+	bool ended_at_once;
 };
 
 /* An exchange whose last byte makes it give the connection back, inside the event. */
@@ -123,6 +124,7 @@ static void on_last_answer(struct stream *stream, enum stream_event event)
 		fail_msg("only the first event is its own");
 	buffer_taken(stream->in, stream_in_bytes(stream));
 	pool_rig_give(answer->rig, answer->number);
+	answer->ended_at_once = answer->rig->peers[answer->number].closed;
 }
 
 static void it_may_be_given_inside_its_own_event(void **state)
@@ -137,10 +139,27 @@ static void it_may_be_given_inside_its_own_event(void **state)
 		fake_read_end(&rig->peers[number], "answer", results[i]);
 		assert_true(pool_rig_readable(rig, number));
 		/* An end that came with the last bytes is known already. */
-		assert_int_equal(rig->peers[number].closed, results[i] != IO_OK);
+		assert_int_equal(answer.ended_at_once, results[i] != IO_OK);
 	}
 	assert_int_equal(idle_pool_count(rig->pool), 1);
 	assert_int_equal(buffer_pool_lent_bytes(rig->io.pool), 0);
+}
+
+static void its_memory_lives_until_the_turn_is_over(void **state)
+{
+	struct pool_rig *rig = *state;
+	size_t number = pool_rig_add(rig, 0);
+
+	fake_read_end(&rig->peers[number], "", IO_EOF);
+	assert_true(fake_loop_fire_in_turn(&rig->connections[number]->stream.watch, EVENT_READ));
+	assert_int_equal(idle_pool_count(rig->pool), 0);
+	assert_int_equal(rig->memory.count, 1);
+	pool_rig_add(rig, 0);
+	assert_ptr_not_equal(rig->connections[number + 1], rig->connections[number]);
+	fake_loop_end_turn(rig->io.loop);
+	assert_int_equal(rig->memory.count, 1);
+	pool_rig_add(rig, 0);
+	assert_ptr_equal(rig->connections[number + 2], rig->connections[number]);
 }
 
 /* ---- statistics ---- */
@@ -178,6 +197,7 @@ int main(void)
 	        CASE(what_is_not_quiet_is_not_kept),
 	        CASE(what_has_become_unquiet_is_not_given_out),
 	        CASE(it_may_be_given_inside_its_own_event),
+	        CASE(its_memory_lives_until_the_turn_is_over),
 	        CASE(bytes_are_counted_when_an_exchange_is_over),
 	};
 
