@@ -158,8 +158,11 @@ def test_the_demo(stage):
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEMO_ONCE": "1", **environment()},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 0, done.stdout
-    for pattern in (r"application 1: .*full handshake, client certificate SUCCESS",
-                    r"application 2: .*session resumed, client certificate SUCCESS",
+    for pattern in (r"  GET /yourapp/hello, TLSv1\.2 \S+, client certificate SUCCESS CN=gateway",
+                    r" \d+ x  worker \d+ to application 1, full handshake",
+                    r" \d+ x  worker \d+ to application 2, session resumed",
+                    r"127\.0\.0\.1:8441 +1 +[1-9]\d* +12\n",
+                    r"127\.0\.0\.1:8442 +1 +[1-9]\d* +12\n",
                     r"up=127\.0\.0\.1:\d+ tls=TLSv1\.2 cipher=\S+ resumed"):
         assert re.search(pattern, done.stdout), done.stdout
     assert not any(is_listening(port) for port in PORTS)
