@@ -4,7 +4,8 @@
     GET, HEAD /bytes/N   N bytes of the pattern, sized; one Range
     GET /chunks/N        the same in chunks
     GET /drip/N          N lines in chunks, one each tenth of a second
-    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: read at 10 MB/s, with a stop
+    PUT, POST            answered with "COUNT CRC FRAMING", of the body. /slow/RATE/T/STOP: read at RATE
+                         bytes a second for T seconds, then not at all for STOP, then at full speed
     Upgrade: echo        101, then an echo until the end
     anything else        "METHOD TARGET"
 With --idle a connection without a request is closed after so many seconds. Each connection and each
@@ -51,7 +52,7 @@ class Connection:
             return await self.echo()
         if "100-continue" in fields.get("expect", ""):
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        taken = await self.take_body(fields, slow=target == "/slow")
+        taken = await self.take_body(fields, target)
         kind, _, number = target[1:].partition("/")
         if kind == "bytes":
             await self.send_bytes(method, int(number), fields.get("range"))
@@ -86,15 +87,17 @@ class Connection:
             left -= len(piece)
             yield piece
 
-    async def take_body(self, fields, slow):
+    async def take_body(self, fields, target):
         count, crc, started, stopped = 0, 0, time.monotonic(), False
+        slow = re.fullmatch(r"/slow/(\d+)/(\d+)/(\d+)", target)
+        rate, seconds, stop = (int(word) for word in slow.groups()) if slow else (1, 0, 0)
         async for piece in self.pieces(fields):
             count, crc = count + len(piece), zlib.crc32(piece, crc)
-            if slow and count < 20_000_000:
-                await asyncio.sleep(max(0.0, count / 10_000_000 - (time.monotonic() - started)))
-            elif slow and not stopped:
+            if count < rate * seconds:
+                await asyncio.sleep(max(0.0, count / rate - (time.monotonic() - started)))
+            elif stop and not stopped:
                 stopped = True
-                await asyncio.sleep(2)
+                await asyncio.sleep(stop)
         return f"{count} {crc} {'chunked' if 'transfer-encoding' in fields else 'sized'}"
 
     async def send_bytes(self, method, count, wanted):
