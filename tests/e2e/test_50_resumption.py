@@ -105,7 +105,7 @@ CHANGES = {
     "verify depth": lambda pki: ({}, {"proxy_ssl_verify_depth": 2}),
     "level": lambda pki: ({"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=1"},
                           {"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=2"}),
-    "ALPN": lambda pki: ({}, {"proxy_ssl_alpn": "http/1.1"}),
+    "ALPN": lambda pki: ({}, {"proxy_ssl_alpn": "http/1.1 http/1.0"}),
 }
 
 

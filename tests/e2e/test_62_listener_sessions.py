@@ -14,6 +14,7 @@ from support.protocols import PROTOCOLS
 from support.upstreams import require
 
 NAME = "backend1.example.com"
+TCP = PROTOCOLS["tcp"]
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
@@ -23,7 +24,7 @@ def listener(stage, protocol, port, section="echo", **keys):
                              ssl_certificate_key=own.key, **keys)
 
 
-def serve(stage, protocol=PROTOCOLS["tcp"], workers=4, **keys):
+def serve(stage, protocol=TCP, workers=4, **keys):
     """(port, gateway)"""
     port = stage.port()
     return port, stage.gateway(listener(stage, protocol, port, **keys), workers=workers)
@@ -35,61 +36,58 @@ def without_tickets(stage, **options):
     return context
 
 
-@pytest.fixture(name="resumed")
-def resumed_fixture(protocol):
-    """A function: how many of `count` connections that offer `session` are resumed, and the last session."""
-    def resumed(port, context, session, count=1):
-        found = 0
-        for _ in range(count):
-            with tls_connect(port, context, NAME, session=session) as sock:
-                protocol.greet(sock)
-                found += sock.session_reused
-                session = sock.session
-        return found, session
-    return resumed
+def resumed(protocol, port, context, session, count=1):
+    """How many of `count` connections that offer `session` are resumed, and the last session."""
+    found = 0
+    for _ in range(count):
+        with tls_connect(port, context, NAME, session=session) as sock:
+            protocol.greet(sock)
+            found += sock.session_reused
+            session = sock.session
+    return found, session
 
 
-def test_session_ids_over_workers_reloads_and_deaths(stage, protocol, resumed):
+def test_session_ids_over_workers_reloads_and_deaths(stage, protocol):
     port, gateway = serve(stage, protocol)
     context = without_tickets(stage)
-    _, session = resumed(port, context, None)
+    _, session = resumed(protocol, port, context, None)
     assert not session.has_ticket
-    found, session = resumed(port, context, session, 40)
+    found, session = resumed(protocol, port, context, session, 40)
     assert found == 40
     gateway.reload()
-    found, session = resumed(port, context, session, 20)
+    found, session = resumed(protocol, port, context, session, 20)
     assert found == 20
     old = list(gateway.workers().values())
     for pid in old:
         run(["kill", "-9", str(pid)])
     gateway.wait_for_new_workers(old)
-    assert resumed(port, context, session, 20)[0] == 20
+    assert resumed(protocol, port, context, session, 20)[0] == 20
 
 
-def test_session_ids_hold_client_certificates(stage, protocol, resumed):
+def test_session_ids_hold_client_certificates(stage, protocol):
     port, _ = serve(stage, protocol, ssl_verify_client="on",
                     ssl_client_certificate=stage.pki.authority().certificate)
     context = without_tickets(stage, certificate=stage.pki.client())
-    _, session = resumed(port, context, None)
-    assert resumed(port, context, session, 20)[0] == 20
+    _, session = resumed(protocol, port, context, None)
+    assert resumed(protocol, port, context, session, 20)[0] == 20
 
 
-def test_session_cache_off(stage, protocol, resumed):
+def test_session_cache_off(stage, protocol):
     port, _ = serve(stage, protocol, ssl_session_cache="off")
     context = without_tickets(stage)
-    _, session = resumed(port, context, None)
-    assert resumed(port, context, session, 5)[0] == 0
+    _, session = resumed(protocol, port, context, None)
+    assert resumed(protocol, port, context, session, 5)[0] == 0
 
 
-def test_many_sessions_at_once(stage, protocol, resumed):
+def test_many_sessions_at_once(stage, protocol):
     port, _ = serve(stage, protocol)
     context = without_tickets(stage)
-    sessions = [resumed(port, context, None)[1] for _ in range(50)]
-    assert sum(resumed(port, context, session)[0] for session in sessions) >= 48
+    sessions = [resumed(protocol, port, context, None)[1] for _ in range(50)]
+    assert sum(resumed(protocol, port, context, session)[0] for session in sessions) >= 48
 
 
 @pytest.mark.parametrize("kind", ["session ID", "ticket 1.2", "ticket 1.3"])
-def test_sessions_stay_at_their_listener(stage, protocol, resumed, kind):
+def test_sessions_stay_at_their_listener(stage, protocol, kind):
     """A session of a listener that asks for no certificate opens nothing at one that does."""
     ports = stage.ports(2)
     configuration = listener(stage, protocol, ports[0], "open")
@@ -107,12 +105,12 @@ def test_sessions_stay_at_their_listener(stage, protocol, resumed, kind):
 
     known, unknown = context(stage.pki.client()), context()
     for first, second in ((0, 1), (1, 0)):
-        _, session = resumed(ports[first], known, None)
-        assert resumed(ports[first], known, session)[0] == 1
-        assert resumed(ports[second], known, session)[0] == 0
-    _, session = resumed(ports[0], unknown, None)
+        _, session = resumed(protocol, ports[first], known, None)
+        assert resumed(protocol, ports[first], known, session)[0] == 1
+        assert resumed(protocol, ports[second], known, session)[0] == 0
+    _, session = resumed(protocol, ports[0], unknown, None)
     with pytest.raises((ssl.SSLError, ConnectionError, AssertionError)):  # HTTP answers with a 400
-        resumed(ports[1], unknown, session)
+        resumed(protocol, ports[1], unknown, session)
 
 
 def s_client(stage, port, *words):
@@ -169,7 +167,7 @@ def test_big_transfers_on_resumed_sessions(stage):
     data = b"".join(pattern(300_000))
     for version in (V12, V13):
         context = tls_context(stage.pki.authority(), minimum=version, maximum=version)
-        _, session = resumed(port, context, None)
+        _, session = resumed(TCP, port, context, None)
         with tls_connect(port, context, NAME, session=session) as sock:
             assert sock.session_reused
             sock.sendall(data)
@@ -188,11 +186,11 @@ def client_hello(name):
 
 @pytest.mark.parametrize("name", [b"back end.example", b"back\x00end.example", b"back\xc3\xbcd.example",
                                   b"back\nend.example"])
-def test_names_that_are_none(stage, name):
-    port, gateway = serve(stage, workers=1)
+def test_names_that_are_none(stage, protocol, name):
+    port, gateway = serve(stage, protocol, workers=1)
     workers = gateway.workers()
     with connect(port) as sock:
         sock.sendall(client_hello(name))
         assert receive_all(sock)[:2] == b"\x15\x03"  # an alert, and the end
-    assert resumed(port, without_tickets(stage), None)
+    assert resumed(protocol, port, without_tickets(stage), None)
     assert gateway.workers() == workers

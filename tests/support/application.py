@@ -42,6 +42,23 @@ def pattern_crc(count):
     return crc
 
 
+class SlowReader:
+    """1 MB/s for 20 s, nothing for 5 s, then as fast as it goes."""
+
+    RATE, SLOW, STOP = 1_000_000, 20, 5
+
+    def __init__(self):
+        self.started, self.has_stopped = time.monotonic(), False
+
+    def pause(self, done):
+        """How many seconds to wait before reading on, with `done` bytes read."""
+        if done < self.RATE * self.SLOW:
+            return max(0.0, done / self.RATE - (time.monotonic() - self.started))
+        pause = 0 if self.has_stopped else self.STOP
+        self.has_stopped = True
+        return pause
+
+
 class Log:
     def __init__(self, path):
         self.file = open(path, "a", buffering=1) if path else None
