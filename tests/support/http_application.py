@@ -4,8 +4,8 @@
     GET, HEAD /bytes/N   N bytes of the pattern, sized; one Range
     GET /chunks/N        the same in chunks
     GET /drip/N          N lines in chunks, one each tenth of a second
-    PUT, POST            answered with "COUNT CRC FRAMING", of the body. /slow/RATE/T/STOP: read at RATE
-                         bytes a second for T seconds, then not at all for STOP, then at full speed
+    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: as by a SlowReader,
+                         /slow/RATE/T/STOP: as by one of these
     Upgrade: echo        101, then an echo until the end
     anything else        "METHOD TARGET"
 With --idle a connection without a request is closed after so many seconds. Each connection and each
@@ -20,7 +20,7 @@ import ssl
 import time
 import zlib
 
-from support.application import pattern
+from support.application import SlowReader, pattern
 
 _LIMIT = 1 << 18
 
@@ -88,16 +88,13 @@ class Connection:
             yield piece
 
     async def take_body(self, fields, target):
-        count, crc, started, stopped = 0, 0, time.monotonic(), False
-        slow = re.fullmatch(r"/slow/(\d+)/(\d+)/(\d+)", target)
-        rate, seconds, stop = (int(word) for word in slow.groups()) if slow else (1, 0, 0)
+        count, crc = 0, 0
+        slow = re.fullmatch(r"/slow((?:/\d+){3})?", target)
+        reader = SlowReader(*map(int, (slow[1] or "").split("/")[1:])) if slow else None
         async for piece in self.pieces(fields):
             count, crc = count + len(piece), zlib.crc32(piece, crc)
-            if count < rate * seconds:
-                await asyncio.sleep(max(0.0, count / rate - (time.monotonic() - started)))
-            elif stop and not stopped:
-                stopped = True
-                await asyncio.sleep(stop)
+            if reader and (pause := reader.pause(count)):
+                await asyncio.sleep(pause)
         return f"{count} {crc} {'chunked' if 'transfer-encoding' in fields else 'sized'}"
 
     async def send_bytes(self, method, count, wanted):
