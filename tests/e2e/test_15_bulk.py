@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""1 GiB each way over TLS, by either protocol, fast and with a reader that is slow, stops and wakes: memory is bounded."""
+"""1 GiB each way over TLS and either protocol, fast and with a reader that is slow, stops and wakes: memory is
+bounded."""
 
 import concurrent.futures
 import re
