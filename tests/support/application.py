@@ -43,18 +43,17 @@ def pattern_crc(count):
 
 
 class SlowReader:
-    """1 MB/s for 20 s, nothing for 5 s, then as fast as it goes."""
+    """So many bytes a second for so many seconds, nothing for a while, then as fast as it goes."""
 
-    RATE, SLOW, STOP = 1_000_000, 20, 5
-
-    def __init__(self):
+    def __init__(self, rate=1_000_000, slow=20, stop=5):
+        self.rate, self.slow, self.stop = rate, slow, stop
         self.started, self.has_stopped = time.monotonic(), False
 
     def pause(self, done):
         """How many seconds to wait before reading on, with `done` bytes read."""
-        if done < self.RATE * self.SLOW:
-            return max(0.0, done / self.RATE - (time.monotonic() - self.started))
-        pause = 0 if self.has_stopped else self.STOP
+        if done < self.rate * self.slow:
+            return max(0.0, done / self.rate - (time.monotonic() - self.started))
+        pause = 0 if self.has_stopped else self.stop
         self.has_stopped = True
         return pause
 
