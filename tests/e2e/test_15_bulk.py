@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""1 GiB each way over TLS, by either protocol, fast and with a reader that is slow, stops and wakes: memory is bounded."""
+"""1 GiB each way over TLS, fast and with readers that are slow, stop and wake: memory is bounded."""
 
 import concurrent.futures
 import re
@@ -19,16 +19,17 @@ SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
 def serve(stage, name):
     """(port, pid of the only worker of a gateway), warmed up by one transfer each way."""
     port = stage.port()
-    if name.startswith("tcp"):
+    kind = name.split("-")[0]
+    if kind == "tcp":
         application = stage.application(certificate=stage.pki.server(), name=f"{name}-application",
                                         client_ca=stage.pki.authority())
-        configuration = stage.tls_tunnel(port, application.port)["tcp echo"]
+        section = stage.tls_tunnel(port, application.port)["tcp echo"]
     else:
         application = stage.upstream(HttpApplication, stage.pki, name=f"{name}-application")
-        configuration = {"listen": f"127.0.0.1:{port}", **upstream_tls(stage.pki), "client_max_body_size": "0",
-                         "proxy_pass": f"https://127.0.0.1:{application.port}"}
-    gateway = stage.gateway({f"{name.split('-')[0]} site": {
-        **configuration, "access_log": f"{stage.folder}/{name}.access.log upstream_tls"}}, name=name, workers=1)
+        section = {"listen": f"127.0.0.1:{port}", **upstream_tls(stage.pki),
+                   "proxy_pass": f"https://127.0.0.1:{application.port}", "client_max_body_size": "0"}
+    section["access_log"] = f"{stage.folder}/{name}.access.log upstream_tls"
+    gateway = stage.gateway({f"{kind} site": section}, name=name, workers=1)
     for way in ("up", "down"):
         TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
     (pid,) = gateway.workers().values()
