@@ -23,6 +23,9 @@ static bool set_options(int fd, const struct config_listener *listener)
 {
 	if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1))
 		return false;
+	/* Accepted sockets inherit it. */
+	if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1))
+		return false;
 	if (listener->address.any.sa_family == AF_INET6 &&
 	        !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, listener->ipv6only))
 		return false;

@@ -59,6 +59,8 @@
 	X(CLOSE_BIND, "bind", true, "no proxy_bind address could be used")                         \
 	X(CLOSE_IDLE_TIMEOUT, "idle_timeout", true, "no byte moved for proxy_timeout")             \
 	X(CLOSE_SHUTDOWN_TIMEOUT, "shutdown_timeout", true, "outlived shutdown_timeout")           \
+	X(CLOSE_WORKER_SHUTDOWN_TIMEOUT, "worker_shutdown_timeout", true,                          \
+	        "outlived worker_shutdown_timeout")                                                \
 	X(CLOSE_GENERATION_LIMIT, "generation_limit", true, "outlived max_generations")            \
 	X(CLOSE_FAST_SHUTDOWN, "fast_shutdown", true, "the gateway was stopped")                   \
 	X(CLOSE_RESOURCES, "resources", true, "no descriptor, buffer or memory was left")

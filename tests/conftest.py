@@ -11,6 +11,7 @@ import pytest
 
 from support import processes
 from support.pki import Pki
+from support.protocols import PROTOCOLS
 from support.sealane import IS_SANITIZED
 from support.stage import Stage
 
@@ -86,3 +87,9 @@ def stage(request, run_folder, pki):
 def module_stage(request, run_folder, pki):
     """One stage for all tests of a file, which then cannot use `stage`: its end ends every child."""
     yield from _staged(request.node, run_folder, pki)
+
+
+@pytest.fixture(params=PROTOCOLS)
+def protocol(request):
+    """For what holds over either; see support/protocols.py."""
+    return PROTOCOLS[request.param]

@@ -22,6 +22,7 @@
 
 enum {
 	ACCEPTS_PER_EVENT = 64,
+	FULL_TURNS_BEFORE_MORE = 4,
 	FD_RETRY_MS = 500,
 	/* standard ones, control socket, epoll; a few to spare for sockets that are being reset */
 	OTHER_DESCRIPTORS = 16,
@@ -34,6 +35,7 @@ struct listen_socket {
 	const struct protocol *protocol;
 	unsigned owner_slot;
 	unsigned turn; /* of the loop in which it was acceptable last */
+	unsigned full_turns; /* one after the other in which as many came as were accepted */
 	int accepts_max; /* per event: as many as lately came at once */
 };
 
@@ -118,7 +120,7 @@ static bool accept_one(struct listen_socket *socket)
 	if (!address_from_sockaddr((struct sockaddr *)&storage, length, &address))
 		memset(&address, 0, sizeof(address));
 	scoreboard_count(host->row, STAT_ACCEPTED, 1);
-	socket_options_set(fd, &socket->listener->so_keepalive);
+	socket_options_keepalive(fd, &socket->listener->so_keepalive);
 	session_open(
 	        host, fd, &address, socket->listener, socket->protocol, socket->listener->deferred);
 	return true;
@@ -126,19 +128,25 @@ static bool accept_one(struct listen_socket *socket)
 
 /* A batch that empties the queue ends in a call in vain, which costs as much as accepting; one
  * connection per event would leave many waiting where sessions keep the loop busy. So a socket that
- * is acceptable turn after turn gets twice as many each time, and back to what came at once when a
- * call was in vain. */
+ * is acceptable turn after turn gets twice as many after some turns, and back to what came at once
+ * when a call was in vain. */
 static void adapt(struct listen_socket *socket, int accepted)
 {
 	unsigned turn = event_loop_turn(socket->acceptor->host->io.loop);
 
-	if (accepted < socket->accepts_max)
-		socket->accepts_max = accepted > 0 ? accepted : 1;
-	else if (turn != socket->turn + 1)
-		socket->accepts_max = 1;
-	else if (socket->accepts_max < ACCEPTS_PER_EVENT)
-		socket->accepts_max *= 2;
+	bool next_turn = turn == socket->turn + 1;
 	socket->turn = turn;
+	if (accepted < socket->accepts_max) {
+		socket->accepts_max = accepted > 0 ? accepted : 1;
+		socket->full_turns = 0;
+		return;
+	}
+	socket->full_turns = next_turn ? socket->full_turns + 1 : 0;
+	if (socket->full_turns < FULL_TURNS_BEFORE_MORE)
+		return;
+	socket->full_turns = 0;
+	if (socket->accepts_max < ACCEPTS_PER_EVENT)
+		socket->accepts_max *= 2;
 }
 
 static void on_acceptable(struct event_watch *watch, unsigned events)

@@ -154,23 +154,32 @@ static void on_control(void *opaque, const struct control_message *message, int 
 		cut(worker, CLOSE_FAST_SHUTDOWN);
 }
 
+static void log_outlived(size_t count, enum close_reason reason)
+{
+	if (count)
+		log_write(
+		        LOG_WARN, "%zu connections are cut: %s", count, close_reason_text(reason));
+}
+
 static void cut_outlived(struct worker *worker)
 {
 	uint64_t drained_ms = event_loop_now_ms(worker->loop) - worker->drain_started_ms;
-	size_t count = 0;
+	size_t tunnels = 0, exchanges = 0;
 
 	LIST_EACH(link, &worker->host.sessions)
 	{
 		struct session *session = LIST_OBJECT(link, struct session, link);
+		bool exchange = session->listener->http && !session->tunnel_settings;
 		uint32_t limit_ms = session->shutdown_timeout_ms;
 		if (!limit_ms || drained_ms < limit_ms)
 			continue;
-		count++;
-		session_close(session, CLOSE_SHUTDOWN_TIMEOUT);
+		tunnels += !exchange;
+		exchanges += exchange;
+		session_close(
+		        session, exchange ? CLOSE_WORKER_SHUTDOWN_TIMEOUT : CLOSE_SHUTDOWN_TIMEOUT);
 	}
-	if (count)
-		log_write(LOG_WARN, "%zu connections are cut: %s", count,
-		        close_reason_text(CLOSE_SHUTDOWN_TIMEOUT));
+	log_outlived(tunnels, CLOSE_SHUTDOWN_TIMEOUT);
+	log_outlived(exchanges, CLOSE_WORKER_SHUTDOWN_TIMEOUT);
 }
 
 /* A worker through which nothing moves gives its free memory back to the system. */

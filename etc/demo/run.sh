@@ -44,12 +44,12 @@ start() {
 	cp "$etc/seed.ini" seed.ini
 	# Started as root, the workers have to become somebody else.
 	if [ "$(id -u)" = 0 ]; then sed -i '0,/^\[main\]/s//[main]\nuser = nobody nogroup/' seed.ini; fi
-	rm -f access.log
+	rm -f access.log admin.sock
 	"$sealane" -t -q -c seed.ini
 	"$sealane" -c seed.ini 2>sealane.log &
 	pid=$!
 	for _ in $(seq 100); do
-		if curl -s -o /dev/null http://127.0.0.1:8080/; then return; fi
+		if counters -o /dev/null; then return; fi
 		if ! kill -0 "$pid" 2>/dev/null; then break; fi
 		sleep 0.1
 	done
@@ -57,9 +57,28 @@ start() {
 	exit 1
 }
 
+# What the gateway counts, from its [admin] section.
+counters() {
+	curl -s --unix-socket admin.sock "$@" http://admin/metrics
+}
+
 # How often each line comes, in the order of first appearance.
 counted() {
 	awk '{ if (!($0 in n)) order[++k] = $0; n[$0]++ } END { for (i = 1; i <= k; i++) printf "  %3d x  %s\n", n[order[i]], order[i] }'
+}
+
+# A line for each server of group $1: connections made to it by their kind of handshake, and what they carried.
+show_servers() {
+	printf '  %-18s %14s %12s %10s\n' server 'full handshake' resumed "$2"
+	counters | awk -v group="upstream=\"$1\"" '
+		index($0, group) && match($0, /server="[^"]*"/) {
+			server = substr($0, RSTART + 8, RLENGTH - 9)
+			if (!(server in seen)) { seen[server] = 1; order[++k] = server }
+			if (/^sealane_server_handshakes_total.*kind="full"/) full[server] = $NF
+			if (/^sealane_server_handshakes_total.*kind="resumed"/) resumed[server] = $NF
+			if (/^sealane_server_requests_total/) carried[server] = $NF
+		}
+		END { for (i = 1; i <= k; i++) printf "  %-18s %14d %12d %10d\n", order[i], full[order[i]], resumed[order[i]], carried[order[i]] }'
 }
 
 show_http() {
@@ -69,18 +88,22 @@ show_http() {
 	echo "https://backend.example.com/yourapp/hello: two servers, TLS, chain verified, client certificate shown."
 	answers=$(for _ in $(seq 24); do curl -s http://127.0.0.1:8080/upstream/hello; done)
 	echo
-	echo "What the applications were told of the connections:"
-	sed -E 's/, gateway worker [0-9]+//; s/, session r/, session resumed/; s/, session \./, full handshake/' <<<"$answers" |
-		sort | counted
+	echo "What the applications were told of the connections, the same for every request:"
+	sed -E 's/^application [12]: /  /; s/, gateway worker [0-9]+//; s/, session [r.]//' <<<"$answers" | sort -u
 	echo
-	echo "Gateway workers that carried them (process ids):"
-	sed -E 's/.*gateway worker ([0-9]+),.*/\1/' <<<"$answers" | sort | counted
-	echo "  One full handshake with each server is enough for all of them: sessions are shared in memory."
+	echo "Which of the gateway's workers (process ids) carried how many of them, over a connection of which handshake:"
+	sed -E 's/^(application [12]): .*gateway worker ([0-9]+), .*, session ([r.]), .*/worker \2 to \1, \3/
+		s/, r$/, session resumed/; s/, \.$/, full handshake/' <<<"$answers" | counted | sort -k4,4n -k7,7n
+	echo "  A worker keeps its connections, so that one handshake serves many requests."
+	echo
+	echo "Connections that the gateway made to these servers:"
+	show_servers backend.example.com requests
+	echo "  One full handshake with each server is enough for all workers: sessions are shared in memory."
 }
 
 show_tcp() {
 	echo
-	echo "TCP: 9 connections to 127.0.0.1:12345, each over TLS to one of three servers:"
+	echo "TCP: 9 connections to 127.0.0.1:12345, each carried by a TLS connection of its own to one of three servers:"
 	for _ in $(seq 9); do
 		curl -s -o /dev/null http://127.0.0.1:12345/over/tcp
 	done
@@ -106,8 +129,11 @@ Try it yourself:
   curl --cacert $PWD/ca.crt --resolve backend1.example.com:8441:127.0.0.1 \\
       https://backend1.example.com:8441/yourapp/                  an upstream server itself, without a certificate:
                                                                   "client certificate NONE"
-  $sealane -T -c $PWD/seed.ini        every setting and where it comes from
-Configuration: $PWD/seed.ini, log: sealane.log and access.log beside it.
+  curl --unix-socket $PWD/admin.sock http://admin/metrics
+                                                                  all that it counts
+  $sealane -T -c $PWD/seed.ini
+                                                                  every setting and where it comes from
+Configuration: $PWD/seed.ini, logs: sealane.log and access.log beside it.
 TEXT
 if [ -n "${DEMO_ONCE:-}" ]; then exit 0; fi
 echo "Serving until Ctrl-C."

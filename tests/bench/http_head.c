@@ -23,7 +23,7 @@ static const char *value_of(const char *line, size_t length, const char *name)
 {
 	size_t name_length = strlen(name);
 
-	if (length < name_length || strncasecmp(line, name, name_length))
+	if (length < name_length || strncasecmp(line, name, name_length) != 0)
 		return NULL;
 	return line + name_length + strspn(line + name_length, " \t");
 }

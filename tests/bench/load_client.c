@@ -138,7 +138,8 @@ static enum progress take_answer(
 		head_bytes = http_head_take(&client->head, clients->bulk, size);
 		if (!client->head.complete)
 			return PROGRESS_WAIT;
-		if (strncmp(client->head.first_line, "HTTP/1.1 200 ", strlen("HTTP/1.1 200 ")) ||
+		if (strncmp(client->head.first_line, "HTTP/1.1 200 ", strlen("HTTP/1.1 200 ")) !=
+		                0 ||
 		        !client->head.has_length || client->head.chunked)
 			return PROGRESS_FAILED;
 		client->body_left = client->head.content_length;

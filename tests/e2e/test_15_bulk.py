@@ -1,96 +1,62 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""1 GiB each way over TLS, fast and with a reader that is slow, stops and wakes: memory is bounded."""
+"""1 GiB each way over TLS, fast and with readers that are slow, stop and wake: memory is bounded."""
 
 import concurrent.futures
-import socket
-import time
-import zlib
+import re
 
 import pytest
 
-from support.application import pattern, pattern_crc
-from support.clients import connect, receive_all
+from support.bulk import TRANSFERS, tcp_download, tcp_upload
+from support.clients import connect
+from support.http_lanes import upstream_tls
+from support.http_upstreams import HttpApplication
 from support.memory_watch import MIB, MemoryWatch, assert_bounded
 from support.sealane import IS_SANITIZED, wait_for_access_lines
 
 SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
 
 
-def read_checked(sock, size, crc=0, throttle=None):
-    """Reads `size` bytes, calling throttle(bytes so far); the CRC."""
-    buffer = bytearray(1 << 18)
-    view = memoryview(buffer)
-    done = 0
-    while done < size:
-        count = sock.recv_into(buffer)
-        assert count, f"ended after {done} bytes"
-        crc = zlib.crc32(view[:count], crc)
-        done += count
-        if throttle:
-            throttle(done)
-    return crc
-
-
-def upload(port, size):
-    with connect(port, timeout=60) as sock:
-        sock.sendall(b"SINK\n")
-        crc = 0
-        for piece in pattern(size):
-            crc = zlib.crc32(piece, crc)
-            sock.sendall(piece)
-        sock.shutdown(socket.SHUT_WR)
-        assert receive_all(sock) == f"{size} {crc}\n".encode()
-
-
-def download(port, size):
-    with connect(port, timeout=60) as sock:
-        sock.sendall(f"SEND {size}\n".encode())
-        crc = read_checked(sock, size)
-        assert receive_all(sock) == b""
-    assert crc == pattern_crc(size)
-
-
-@pytest.fixture(name="served")
-def served_fixture(stage):
-    """(port, pid of the only worker), warmed up by one transfer each way."""
-    application = stage.application(certificate=stage.pki.server(), client_ca=stage.pki.authority())
+def serve(stage, name):
+    """(port, pid of the only worker of a gateway), warmed up by one transfer each way."""
     port = stage.port()
-    gateway = stage.gateway(stage.tls_tunnel(port, application.port), workers=1)
-    upload(port, 64 * MIB)
-    download(port, 64 * MIB)
+    kind = name.split("-")[0]
+    if kind == "tcp":
+        application = stage.application(certificate=stage.pki.server(), name=f"{name}-application",
+                                        client_ca=stage.pki.authority())
+        section = stage.tls_tunnel(port, application.port)["tcp echo"]
+    else:
+        application = stage.upstream(HttpApplication, stage.pki, name=f"{name}-application")
+        section = {"listen": f"127.0.0.1:{port}", **upstream_tls(stage.pki),
+                   "proxy_pass": f"https://127.0.0.1:{application.port}", "client_max_body_size": "0"}
+    section["access_log"] = f"{stage.folder}/{name}.access.log upstream_tls"
+    gateway = stage.gateway({f"{kind} site": section}, name=name, workers=1)
+    for way in ("up", "down"):
+        TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
     (pid,) = gateway.workers().values()
     return port, pid
 
 
-@pytest.mark.parametrize("transfer", [upload, download])
-def test_one_gib(stage, served, transfer):
-    port, pid = served
+def watched(stage, name, **how):
+    """One transfer, whose memory is bounded and whose end is clean."""
+    port, pid = serve(stage, name)
     with MemoryWatch(pid) as watch:
-        transfer(port, SIZE)
-    assert wait_for_access_lines(stage.folder / "access.log", 3)[-1]["end"] == "done"
+        TRANSFERS[name](port, SIZE, **how)
+    assert wait_for_access_lines(stage.folder / f"{name}.access.log", 3)[-1]["end"] == "done"
     assert_bounded(watch)
 
 
-def test_slow_reader(stage, served):
-    """1 MB/s for 20 s, 5 s of nothing, then as fast as it goes."""
-    port, pid = served
-    size = 200 * MIB
-    started = time.monotonic()
-    phases = {"paused": False}
+@pytest.mark.parametrize("transfer", TRANSFERS)
+def test_one_gib(stage, transfer):
+    watched(stage, transfer)
 
-    def throttle(done):
-        if done < 20_000_000:
-            time.sleep(max(0.0, done / 1_000_000 - (time.monotonic() - started)))
-        elif not phases["paused"]:
-            phases["paused"] = True
-            time.sleep(5)
 
-    with MemoryWatch(pid) as watch, connect(port, timeout=60) as sock:
-        sock.sendall(f"SEND {size}\n".encode())
-        assert read_checked(sock, size, throttle=throttle) == pattern_crc(size)
-        assert receive_all(sock) == b""
-    assert phases["paused"]
-    assert_bounded(watch)
+def test_slow_readers(stage):
+    """Each at the end of a gateway of its own, all at once."""
+    slow = [name for name in TRANSFERS if name != "tcp-up"]
+    with concurrent.futures.ThreadPoolExecutor(len(slow)) as pool:
+        runs = {name: pool.submit(watched, stage, name, is_slow=True) for name in slow}
+    failures = {name: run.exception() for name, run in runs.items() if run.exception()}
+    assert not failures
 
 
 def test_slow_upstream_stops_the_client(stage):
@@ -98,7 +64,7 @@ def test_slow_upstream_stops_the_client(stage):
     application, port = stage.application(), stage.port()
     gateway = stage.gateway(stage.tunnel(port, application.port), workers=1)
     (pid,) = gateway.workers().values()
-    upload(port, 16 * MIB)
+    tcp_upload(port, 16 * MIB)
     with MemoryWatch(pid) as watch, connect(port) as sock:
         sock.sendall(b"HOLD\n")
         assert sock.recv(5) == b"held\n"
@@ -119,8 +85,8 @@ def test_worker_buffers_are_a_limit_and_no_failure(stage):
     gateway = stage.gateway(stage.tls_tunnel(port, application.port), workers=1,
                             worker_buffers="2m")
     (pid,) = gateway.workers().values()
-    download(port, 4 * MIB)
+    tcp_download(port, 4 * MIB)
     with MemoryWatch(pid) as watch, concurrent.futures.ThreadPoolExecutor(30) as pool:
-        for done in [pool.submit(download, port, 4 * MIB) for _ in range(60)]:
+        for done in [pool.submit(tcp_download, port, 4 * MIB) for _ in range(60)]:
             done.result()
     assert_bounded(watch, 6 * MIB)  # 2 MiB, and 60 KiB of TLS for each connection

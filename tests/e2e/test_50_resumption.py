@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One full handshake, then every worker resumes: over reloads and deaths, and never across settings.
 
-What counts is the upstream's own account.
+What counts is the upstream's own account. Over HTTP no upstream connection is kept here.
 """
 
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from support.clients import connect, exchange_many, fetch, receive_all
+from support.clients import connect, exchange_many, receive_all
 from support.processes import wait_until
-from support.upstreams import NginxStream, OpensslServer, require
+from support.upstreams import OpensslServer, require
 
 NAME = "backend1.example.com"
 VERSIONS = ["1.3", "1.2"]
 
 
-def start(stage, kind, version, client_ca=True):
+def start(stage, protocol, kind="nginx", version="1.3", client_ca=True, **options):
     certificate = stage.pki.server()
     ca = stage.pki.authority() if client_ca else None
     if kind == "s_server":
@@ -27,15 +27,13 @@ def start(stage, kind, version, client_ca=True):
         return stage.upstream(OpensslServer, certificate, client_ca=ca,
                               options=[f"-tls{version.replace('.', '_')}"])
     require("nginx")
-    plain = stage.application(name="plain")
-    return stage.upstream(NginxStream, certificate, plain.port, client_ca=ca,
-                          protocols=f"TLSv{version}")
+    return protocol.nginx(stage, certificate, client_ca=ca, protocols=f"TLSv{version}", **options)
 
 
-def visitor(upstream):
+def visitor(protocol, upstream):
     """A function of a port that makes one connection through to this upstream."""
     if not isinstance(upstream, OpensslServer):
-        return fetch
+        return protocol.visit
 
     def visit(port):
         with connect(port, timeout=60) as sock:
@@ -45,12 +43,15 @@ def visitor(upstream):
     return visit
 
 
-def full_handshakes(upstream, port, count, parallel=1):
-    """How many of the next `count` connections were full handshakes."""
-    before = len(upstream.handshakes())
-    exchange_many(port, count, parallel, visitor(upstream))
-    wait_until(lambda: len(upstream.handshakes()) >= before + count, f"{count} handshakes")
-    return sum(not h.resumed for h in upstream.handshakes()[before:])
+@pytest.fixture(name="full_handshakes")
+def full_handshakes_fixture(protocol):
+    """A function: how many of the next `count` connections to `upstream` are full handshakes."""
+    def full_handshakes(upstream, port, count, parallel=1):
+        before = len(upstream.handshakes())
+        exchange_many(port, count, parallel, visitor(protocol, upstream))
+        wait_until(lambda: len(upstream.handshakes()) >= before + count, f"{count} handshakes")
+        return sum(not h.resumed for h in upstream.handshakes()[before:])
+    return full_handshakes
 
 
 def turns(pid):
@@ -61,9 +62,9 @@ def turns(pid):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", ["nginx", "s_server"])
-def test_four_workers_one_upstream(stage, kind, version):
-    upstream, port = start(stage, kind, version), stage.port()
-    gateway = stage.gateway(stage.tls_tunnel(port, upstream.port, proxy_connect_timeout="30s"),
+def test_four_workers_one_upstream(stage, protocol, full_handshakes, kind, version):
+    upstream, port = start(stage, protocol, kind, version), stage.port()
+    gateway = stage.gateway(protocol.site(stage, port, upstream.port, proxy_connect_timeout="30s"),
                             workers=4)
     assert full_handshakes(upstream, port, 1) == 1
     before = {pid: turns(pid) for pid in gateway.workers().values()}
@@ -85,9 +86,9 @@ def test_four_workers_one_upstream(stage, kind, version):
     assert full_handshakes(upstream, port, 100, parallel=50) <= 1
 
 
-def test_reuse_off(stage):
-    upstream, port = start(stage, "nginx", "1.3"), stage.port()
-    stage.gateway(stage.tls_tunnel(port, upstream.port, proxy_ssl_session_reuse="off"))
+def test_reuse_off(stage, protocol, full_handshakes):
+    upstream, port = start(stage, protocol), stage.port()
+    stage.gateway(protocol.site(stage, port, upstream.port, proxy_ssl_session_reuse="off"))
     assert full_handshakes(upstream, port, 5) == 5
 
 
@@ -104,7 +105,7 @@ CHANGES = {
     "verify depth": lambda pki: ({}, {"proxy_ssl_verify_depth": 2}),
     "level": lambda pki: ({"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=1"},
                           {"proxy_ssl_ciphers": "DEFAULT:@SECLEVEL=2"}),
-    "ALPN": lambda pki: ({}, {"proxy_ssl_alpn": "other"}),
+    "ALPN": lambda pki: ({}, {"proxy_ssl_alpn": "http/1.1 http/1.0"}),
 }
 
 
@@ -114,12 +115,12 @@ def _client(certificate):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_changed_settings_make_the_next_handshake_full(stage, change, version):
-    upstream = start(stage, "nginx", version, client_ca=False)
+def test_changed_settings_make_the_next_handshake_full(stage, protocol, full_handshakes, change, version):
+    upstream = start(stage, protocol, version=version, client_ca=False)
     port = stage.port()
     before, after = CHANGES[change](stage.pki)
-    first = stage.complete(stage.tls_tunnel(port, upstream.port, **before))
-    second = stage.complete(stage.tls_tunnel(port, upstream.port, **{**before, **after}))
+    first = stage.complete(protocol.site(stage, port, upstream.port, **before))
+    second = stage.complete(protocol.site(stage, port, upstream.port, **{**before, **after}))
     gateway = stage.gateway(first)
     assert full_handshakes(upstream, port, 4) == 1
     gateway.reload(second)
@@ -130,19 +131,19 @@ def test_changed_settings_make_the_next_handshake_full(stage, change, version):
     assert full_handshakes(upstream, port, 4) <= 1
 
 
-def test_section_names_are_no_part_of_the_identity(stage):
-    upstream, port = start(stage, "nginx", "1.3"), stage.port()
-    configuration = stage.complete(stage.tls_tunnel(port, upstream.port))
+def test_section_names_are_no_part_of_the_identity(stage, protocol, full_handshakes):
+    upstream, port = start(stage, protocol), stage.port()
+    configuration = stage.complete(protocol.site(stage, port, upstream.port))
     gateway = stage.gateway(configuration)
     assert full_handshakes(upstream, port, 4) == 1
-    configuration["tcp renamed"] = configuration.pop("tcp echo")
+    configuration[f"{protocol.kind} renamed"] = configuration.pop(f"{protocol.kind} echo")
     gateway.reload(configuration)
     assert full_handshakes(upstream, port, 4) == 0
 
 
-def test_another_cache_size_keeps_living_sessions(stage):
-    upstream, port = start(stage, "nginx", "1.3"), stage.port()
-    configuration = stage.complete(stage.tls_tunnel(port, upstream.port),
+def test_another_cache_size_keeps_living_sessions(stage, protocol, full_handshakes):
+    upstream, port = start(stage, protocol), stage.port()
+    configuration = stage.complete(protocol.site(stage, port, upstream.port),
                                    tls_session_cache_size="16m")
     gateway = stage.gateway(configuration)
     assert full_handshakes(upstream, port, 4) == 1
@@ -163,61 +164,54 @@ GROUPS = {
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("difference", GROUPS)
-def test_groups_that_differ_share_nothing(stage, difference, version):
-    upstream = start(stage, "nginx", version, client_ca=False)
+def test_groups_that_differ_share_nothing(stage, protocol, full_handshakes, difference, version):
+    upstream = start(stage, protocol, version=version, client_ca=False)
     ports = stage.ports(2)
     client, ca = stage.pki.client(), stage.pki.authority()
-    keys = {"server": f"127.0.0.1:{upstream.port}", "proxy_ssl_name": NAME,
-            "proxy_ssl_trusted_certificate": ca.certificate, **_client(client)}
-    stage.gateway({
-        "tcp": {"proxy_ssl": "on"},
-        "upstream a": keys,
-        "upstream b": {**keys, **GROUPS[difference](stage.pki)},
-        "tcp a": {"listen": f"127.0.0.1:{ports[0]}", "proxy_pass": "a"},
-        "tcp b": {"listen": f"127.0.0.1:{ports[1]}", "proxy_pass": "b"}})
+    keys = protocol.group(upstream.port, proxy_ssl_name=NAME,
+                          proxy_ssl_trusted_certificate=ca.certificate, **_client(client))
+    configuration = {"upstream a": keys, "upstream b": {**keys, **GROUPS[difference](stage.pki)}}
+    for name, port in zip("ab", ports):
+        configuration[f"{protocol.kind} {name}"] = {
+            "listen": f"127.0.0.1:{port}", "proxy_pass": f"{protocol.scheme}{name}"}
+    if protocol.kind == "tcp":
+        configuration["tcp"] = {"proxy_ssl": "on"}
+    stage.gateway(configuration)
     assert full_handshakes(upstream, ports[0], 6) == 1
     assert full_handshakes(upstream, ports[1], 6) == 1
     assert full_handshakes(upstream, ports[0], 6) == 0
 
 
-def test_groups_that_do_not_differ_share(stage):
-    upstream = start(stage, "nginx", "1.3")
+def test_groups_that_do_not_differ_share(stage, protocol, full_handshakes):
+    upstream = start(stage, protocol)
     ports = stage.ports(2)
-    one = stage.tls_tunnel(ports[0], upstream.port)
-    other = {"tcp other": stage.tls_tunnel(ports[1], upstream.port)["tcp echo"]}
+    one = protocol.site(stage, ports[0], upstream.port)
+    other = protocol.site(stage, ports[1], upstream.port, name="other")
     stage.gateway({**one, **other})
     assert full_handshakes(upstream, ports[0], 4) == 1
     assert full_handshakes(upstream, ports[1], 4) == 0
 
 
-def test_another_server_on_the_same_group(stage):
+def test_another_server_on_the_same_group(stage, protocol):
     """Sessions are the server's, not the group's."""
-    first, second = (start_named(stage, name) for name in ("one", "two"))
+    first, second = (start(stage, protocol, name=name) for name in ("one", "two"))
     port = stage.port()
-    configuration = stage.tls_tunnel(port, "pair")
-    configuration["upstream pair"] = {
-        "server": [f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"]}
+    configuration = protocol.site(stage, port, "pair")
+    configuration["upstream pair"] = protocol.group(first.port, second.port)
     stage.gateway(configuration)
-    exchange_many(port, 40, one=fetch)
+    exchange_many(port, 40, one=protocol.visit)
     for upstream in (first, second):
         wait_until(lambda upstream=upstream: len(upstream.handshakes()) == 20, "half of them")
         assert sum(not h.resumed for h in upstream.handshakes()) == 1
 
 
-def start_named(stage, name):
-    require("nginx")
-    plain = stage.application(name=f"{name}-plain")
-    return stage.upstream(NginxStream, stage.pki.server(), plain.port, name=name)
-
-
-def test_server_that_forgot_its_sessions(stage):
+def test_server_that_forgot_its_sessions(stage, protocol, full_handshakes):
     """Restarted with new ticket keys it declines: a full handshake on the same connection."""
-    require("nginx")
-    plain, port, own = stage.application(), *stage.ports(2)
-    first = stage.upstream(NginxStream, stage.pki.server(), plain.port, name="first", port=own)
-    stage.gateway(stage.tls_tunnel(port, own), workers=2)
+    port, own = stage.ports(2)
+    first = start(stage, protocol, name="first", port=own)
+    stage.gateway(protocol.site(stage, port, own), workers=2)
     assert full_handshakes(first, port, 5) == 1
     first.kill()
-    second = stage.upstream(NginxStream, stage.pki.server(), plain.port, name="second", port=own)
+    second = start(stage, protocol, name="second", port=own)
     assert full_handshakes(second, port, 10) <= 3, "each old ticket is declined once at most"
     assert full_handshakes(second, port, 10) == 0

@@ -42,6 +42,22 @@ def pattern_crc(count):
     return crc
 
 
+class SlowReader:
+    """So many bytes a second for so many seconds, nothing for a while, then as fast as it goes."""
+
+    def __init__(self, rate=1_000_000, slow=20, stop=5):
+        self.rate, self.slow, self.stop = rate, slow, stop
+        self.started, self.has_stopped = time.monotonic(), False
+
+    def pause(self, done):
+        """How many seconds to wait before reading on, with `done` bytes read."""
+        if done < self.rate * self.slow:
+            return max(0.0, done / self.rate - (time.monotonic() - self.started))
+        pause = 0 if self.has_stopped else self.stop
+        self.has_stopped = True
+        return pause
+
+
 class Log:
     def __init__(self, path):
         self.file = open(path, "a", buffering=1) if path else None

@@ -4,7 +4,7 @@
     GET, HEAD /bytes/N   N bytes of the pattern, sized; one Range
     GET /chunks/N        the same in chunks
     GET /drip/N          N lines in chunks, one each tenth of a second
-    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: read at 10 MB/s, with a stop
+    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: as by a SlowReader
     Upgrade: echo        101, then an echo until the end
     anything else        "METHOD TARGET"
 With --idle a connection without a request is closed after so many seconds. Each connection and each
@@ -19,7 +19,7 @@ import ssl
 import time
 import zlib
 
-from support.application import pattern
+from support.application import SlowReader, pattern
 
 _LIMIT = 1 << 18
 
@@ -87,14 +87,11 @@ class Connection:
             yield piece
 
     async def take_body(self, fields, slow):
-        count, crc, started, stopped = 0, 0, time.monotonic(), False
+        count, crc, reader = 0, 0, SlowReader()
         async for piece in self.pieces(fields):
             count, crc = count + len(piece), zlib.crc32(piece, crc)
-            if slow and count < 20_000_000:
-                await asyncio.sleep(max(0.0, count / 10_000_000 - (time.monotonic() - started)))
-            elif slow and not stopped:
-                stopped = True
-                await asyncio.sleep(2)
+            if slow and (pause := reader.pause(count)):
+                await asyncio.sleep(pause)
         return f"{count} {crc} {'chunked' if 'transfer-encoding' in fields else 'sized'}"
 
     async def send_bytes(self, method, count, wanted):

@@ -253,9 +253,12 @@ class RecordingUpstream:
         while True:
             open_parts = [connection for connection, data in found.items()
                           if not connection.end and STRICT.read(data).rest == "incomplete"]
-            if not open_parts:
+            shaking_hands = [connection for connection in list(self.connections)
+                             if connection.resumed is None and not connection.end]
+            if not open_parts and not shaking_hands:
                 return found
-            assert time.monotonic() < deadline, f"a part of a request stands: {open_parts[0].data[-300:]}"
+            assert time.monotonic() < deadline, (
+                f"a part of a request stands: {[c.data[-300:] for c in open_parts]}")
             time.sleep(0.01)
             for connection, data in self.take().items():
                 found[connection] = found.get(connection, b"") + data

@@ -79,12 +79,12 @@ daemon off; master_process on; user root; worker_processes 1;
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 pid {folder}/{name}.pid; error_log {folder}/{name}.error.log info;
 events {{ worker_connections 4096; }}
-stream {{
+{block} {{
     log_format tls '$ssl_session_reused $ssl_protocol $ssl_cipher $status';
     access_log {folder}/{name}.access.log tls;
     server {{
         listen 127.0.0.1:{port} ssl;
-        proxy_pass 127.0.0.1:{target};
+        {answer}
         ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};
         ssl_protocols {protocols}; ssl_session_cache {cache}; ssl_session_tickets {tickets};
         {more}
@@ -93,10 +93,10 @@ stream {{
 """
 
 
-class NginxStream(Upstream):
-    """nginx ends TLS and passes on to `target`."""
+class _Nginx(Upstream):
+    """nginx ends TLS; `answer` is what it does then, in a server of `block`."""
 
-    def __init__(self, folder, certificate, target, name="nginx", client_ca=None,
+    def __init__(self, folder, certificate, block, answer, name="nginx", client_ca=None,
                  protocols="TLSv1.2 TLSv1.3", tickets="on", cache="shared:S:4m", more="", port=None):
         self.port = port or free_port()
         self.access_path = Path(folder) / f"{name}.access.log"
@@ -105,8 +105,8 @@ class NginxStream(Upstream):
                      "ssl_verify_client on; ssl_verify_depth 4;")
         configuration = Path(folder) / f"{name}.conf"
         configuration.write_text(_NGINX.format(
-            folder=folder, name=name, port=self.port, target=target, certificate=certificate,
-            protocols=protocols, tickets=tickets, cache=cache, more=more))
+            folder=folder, name=name, block=block, answer=answer, port=self.port,
+            certificate=certificate, protocols=protocols, tickets=tickets, cache=cache, more=more))
         super().__init__(name, ["nginx", "-p", folder, "-e", f"{folder}/{name}.error.log",
                                 "-c", configuration], folder)
 
@@ -118,6 +118,23 @@ class NginxStream(Upstream):
                 if protocol != "-":
                     found.append(Handshake(reused == "r", protocol))
         return found
+
+
+class NginxStream(_Nginx):
+    """It passes on to `target`."""
+
+    def __init__(self, folder, certificate, target, **options):
+        super().__init__(folder, certificate, "stream", f"proxy_pass 127.0.0.1:{target};", **options)
+
+
+class NginxHttp(_Nginx):
+    """It answers each request with its path; `handshakes` has one for each request."""
+
+    def __init__(self, folder, certificate, name="nginx", **options):
+        own = " ".join(f"{kind}_temp_path {folder}/{name}.{kind};"
+                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        super().__init__(folder, certificate, "http", f'{own} return 200 "$request_uri";', name=name,
+                         **options)
 
 
 _HAPROXY = """

@@ -82,7 +82,7 @@ static void on_late(struct event_timer *timer)
 	if (deadline == &exchange->client_deadline)
 		on_client_late(exchange);
 	else if (exchange->answer_begun) {
-		http_log(exchange, LOG_ERROR, "the upstream sent nothing for proxy_read_timeout");
+		http_log_upstream(exchange, "it sent nothing for proxy_read_timeout");
 		session_close(session, CLOSE_UPSTREAM_TIMEOUT);
 	} else
 		http_exchange_attempt_failed(exchange, CLOSE_UPSTREAM_TIMEOUT,

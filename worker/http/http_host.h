@@ -15,6 +15,7 @@ struct http_host;
 struct http_location_plan {
 	struct dial_settings dial; /* group NULL: it proxies nowhere */
 	struct tunnel_settings tunnel; /* after a 101 */
+	struct slice *hosts; /* of each endpoint of the group: its Host, where no rule sets one */
 };
 
 struct http_host *http_host_create(const struct config *config);

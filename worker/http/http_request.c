@@ -223,20 +223,11 @@ enum http_result http_dial(struct http_exchange *exchange)
 	return HTTP_WAIT;
 }
 
-/* The name that is verified and sent as SNI, with the port unless it is the scheme's own; to http
- * and without SNI what proxy_pass says. */
 static struct slice default_host(const struct http_exchange *exchange)
 {
-	const struct dial *dial = &exchange->session->dial;
-	const struct dial_settings *settings = &exchange->plan->dial;
+	const struct http_location_plan *plan = exchange->plan;
 
-	if (!settings->tls || !settings->tls->send_server_name)
-		return exchange->facts.location->proxy_host;
-	const char *name = dial_name(dial);
-	unsigned port = address_port(&dial->endpoint->address);
-	if (port == 443)
-		return slice_of(name);
-	return slice_of(arena_format(exchange->arena, "%s:%u", name, port));
+	return plan->hosts[exchange->session->dial.endpoint - plan->dial.group->endpoints];
 }
 
 /* Into the upstream's `out`, without sending yet: the body's first bytes may come along. */

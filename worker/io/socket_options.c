@@ -12,13 +12,18 @@ static void set_seconds(int fd, int option, unsigned value)
 		setsockopt(fd, IPPROTO_TCP, option, &(int){(int)value}, sizeof(int));
 }
 
-void socket_options_set(int fd, const struct config_tcp_keepalive *keepalive)
+void socket_options_keepalive(int fd, const struct config_tcp_keepalive *keepalive)
 {
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	if (!keepalive->on)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
 	set_seconds(fd, TCP_KEEPIDLE, keepalive->idle_s);
 	set_seconds(fd, TCP_KEEPINTVL, keepalive->interval_s);
 	set_seconds(fd, TCP_KEEPCNT, keepalive->count);
+}
+
+void socket_options_set(int fd, const struct config_tcp_keepalive *keepalive)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	socket_options_keepalive(fd, keepalive);
 }

@@ -5,7 +5,9 @@
 
 #include "shared/config.h"
 
-/* No delay, and keepalive as configured. Best effort: a connection works without. */
+/* Keepalive as configured. Best effort, as below: a connection works without. */
+void socket_options_keepalive(int fd, const struct config_tcp_keepalive *keepalive);
+/* The same and no delay, which accepted sockets have from the listening one. */
 void socket_options_set(int fd, const struct config_tcp_keepalive *keepalive);
 
 #endif

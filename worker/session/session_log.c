@@ -41,7 +41,7 @@ void session_log_fault(
 static bool is_own_limit(enum close_reason reason)
 {
 	return reason == CLOSE_IDLE_TIMEOUT || reason == CLOSE_SHUTDOWN_TIMEOUT ||
-	       reason == CLOSE_GENERATION_LIMIT;
+	       reason == CLOSE_WORKER_SHUTDOWN_TIMEOUT || reason == CLOSE_GENERATION_LIMIT;
 }
 
 /* nginx's $status of a stream: 200 once a tunnel stood, else whose fault it was that none did. */

@@ -182,11 +182,11 @@ static void on_stream(struct stream *stream, enum stream_event event)
 	}
 }
 
-const char *dial_name(const struct dial *dial)
+const char *dial_name(const struct dial_settings *settings, const struct config_endpoint *endpoint)
 {
-	if (dial->endpoint->tls_name)
-		return dial->endpoint->tls_name;
-	return dial->settings->tls_name ? dial->settings->tls_name : dial->endpoint->host;
+	if (endpoint->tls_name)
+		return endpoint->tls_name;
+	return settings->tls_name ? settings->tls_name : endpoint->host;
 }
 
 static struct transport *open_transport(struct dial *dial, int fd)
@@ -194,7 +194,7 @@ static struct transport *open_transport(struct dial *dial, int fd)
 	struct tls_client_target target = {
 	        .credentials = dial->settings->tls,
 	        .address = &dial->endpoint->address,
-	        .name = dial_name(dial),
+	        .name = dial_name(dial->settings, dial->endpoint),
 	        .without_session = dial->without_session,
 	};
 

@@ -84,8 +84,8 @@ void dial_cancel(struct dial *dial);
 /* In `fn`: the connection is the caller's now, who hears its events from stream_give on. */
 struct upstream_connection *dial_take_connection(struct dial *dial);
 
-/* The name that the present attempt's certificate is verified for. */
-const char *dial_name(const struct dial *dial);
+/* The name that the endpoint's certificate is verified for. */
+const char *dial_name(const struct dial_settings *settings, const struct config_endpoint *endpoint);
 
 /* The upstream has shown that it is content with us: a byte or a clean end came. */
 void dial_confirm(struct dial *dial);

@@ -139,8 +139,8 @@ for name, answer, options in (
     answers(f"{name}, later another answer", [answer, Pause(0.1), OTHER], pooled=False, wait=0.4, **options)
 answers("204 with a length and a body", head("HTTP/1.1 204 No Content", "Content-Length: 5") + b"hello",
         status=204, pooled=False, lacks=("Content-Length",))
-answers("sized, then close", [sized(b"hello"), CLOSE], b"hello", pooled=False)
-answers("sized, then a cut", [sized(b"hello"), CUT], b"hello", pooled=False)
+answers("sized, then close", [sized(b"hello"), CLOSE], b"hello", pooled=False, wait=0.4)
+answers("sized, then a cut", [sized(b"hello"), CUT], b"hello", pooled=False, wait=0.4)
 
 # Bad status lines
 

@@ -152,11 +152,27 @@ static void a_bad_one_is_refused_with_its_messages(void **state)
 	assert_int_equal(rig->packed_length, 0);
 }
 
+/* Its report is more than the pipe and a read hold: the child cannot end before it is read. */
+static void write_large_file(const struct rig *rig)
+{
+	enum { COMMENTS = 50000 };
+	static const char comment[] = "; a comment\n";
+	size_t length = sizeof(comment) - 1, used = strlen(good);
+	char *text = malloc(used + COMMENTS * length + 1);
+
+	memcpy(text, good, used);
+	for (int i = 0; i < COMMENTS; i++, used += length)
+		memcpy(text + used, comment, length);
+	text[used] = '\0';
+	write_file(rig, text);
+	free(text);
+}
+
 static void one_that_takes_too_long_is_killed(void **state)
 {
 	struct rig *rig = *state;
 
-	write_file(rig, good);
+	write_large_file(rig);
 	read_all(rig, 0);
 	assert_non_null(strstr(rig->failure, "took longer than"));
 }

@@ -114,18 +114,30 @@ static void connections_sockets_and_logs_are_counted(void **state)
 	assert_true(limits_descriptors_needed(&config, SOCKETS) > UINT32_MAX);
 }
 
-static bool may_raise_hard_limit(void)
+/* A child that may set one limit after the other. */
+static bool may_set(struct rlimit first, struct rlimit second)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64}) == 0 &&
-		                        setrlimit(RLIMIT_NOFILE, &(struct rlimit){65, 65}) == 0
+		_exit(setrlimit(RLIMIT_NOFILE, &first) == 0 &&
+		                        setrlimit(RLIMIT_NOFILE, &second) == 0
 		                ? 0
 		                : 1);
 	waitpid(pid, &status, 0);
 	return status == 0;
+}
+
+static bool may_raise_hard_limit(void)
+{
+	return may_set((struct rlimit){64, 64}, (struct rlimit){65, 65});
+}
+
+/* Memcheck keeps descriptors for itself and lets nobody touch the hard limit. */
+static bool limits_are_real(void)
+{
+	return may_set((struct rlimit){64, 4096}, (struct rlimit){64, 64});
 }
 
 /* Limits before, what is configured, and the limits after. */
@@ -156,6 +168,8 @@ static void the_soft_limit_is_raised_as_far_as_it_may(void **state)
 	};
 
 	(void)state;
+	if (!limits_are_real())
+		skip();
 	bool may_raise = may_raise_hard_limit();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
@@ -190,6 +204,8 @@ static void slots_take_the_allowed_cpus_in_turn(void **state)
 	cpu_set_t allowed;
 
 	(void)state;
+	if (!limits_are_real())
+		skip();
 	assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
 	int count = CPU_COUNT(&allowed);
 	config.main.worker_cpu_affinity = true;
