@@ -190,6 +190,7 @@ static void an_idle_client_is_closed_in_time_and_cleanly(void **state)
 	assert_false(rig->session->closed);
 	exchange_rig_pass(rig, 1);
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+	assert_true(rig->client.finished && rig->client.finish_was_closing && !rig->client.cut);
 	assert_int_equal(exchange_rig_times(&rig->client, "HTTP/1.1 "), 2);
 }
 
@@ -216,6 +217,7 @@ static void a_client_that_has_ended_still_gets_its_answers(void **state)
 	exchange_rig_upstream_says(rig, up, ANSWER);
 	assert_true(exchange_rig_finishes(&rig->client, "fine"));
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+	assert_true(rig->client.finished);
 	assert_int_equal(idle_pool_count(rig->host.dialer.pool), 1);
 }
 
