@@ -199,10 +199,10 @@ static void stop(struct session *session, enum close_reason reason)
 	http_exchange_end(exchange, reason);
 }
 
-/* The next answer says that it is the last one. */
+/* The next answer says that it is the last one. Who lingers has had it. */
 static void drain(struct session *session)
 {
-	if (!session->exchange && session->idle.deadline_ms)
+	if (!session->exchange && !session->client.finish_asked && session->idle.deadline_ms)
 		wait_for_request(session);
 }
 

@@ -301,6 +301,22 @@ static void lingering_drops_no_more_than_a_mebibyte(void **state)
 	assert_in_range(rig->client.source_given, 1 << 20, (1 << 20) + (256 << 10));
 }
 
+static void lingering_outlives_the_drain_that_begins(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	rig->unmatched.keepalive_timeout_ms = 0;
+	exchange_rig_open(rig);
+	exchange_rig_client_says(rig, BAD);
+	exchange_rig_pass(rig, LINGER_MS / 2);
+	rig->host.draining = true;
+	http_protocol.drain(rig->session);
+	exchange_rig_pass(rig, LINGER_MS / 2 - 1);
+	assert_false(rig->session->closed);
+	exchange_rig_pass(rig, 1);
+	assert_true(rig->session->closed);
+}
+
 /* ---- draining ---- */
 
 static void drain(struct exchange_rig *rig)
@@ -371,6 +387,7 @@ int main(void)
 	        CASE(after_an_error_of_ours_the_connection_lingers),
 	        CASE(lingering_ends_in_time),
 	        CASE(lingering_drops_no_more_than_a_mebibyte),
+	        CASE(lingering_outlives_the_drain_that_begins),
 	        CASE(an_idle_client_of_a_draining_worker_has_five_seconds),
 	        CASE(the_next_answer_of_a_draining_worker_is_the_last),
 	        CASE(an_answer_under_way_when_the_drain_begins_is_the_last),
