@@ -317,6 +317,21 @@ static void lingering_outlives_the_drain_that_begins(void **state)
 	assert_true(rig->session->closed);
 }
 
+static void clear_text_on_a_tls_port_is_told_so(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open_clear_text(rig);
+	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 400 Bad Request\r\n"));
+	assert_true(
+	        exchange_rig_holds(&rig->client, "The plain HTTP request was sent to HTTPS port"));
+	assert_true(rig->client.finished);
+	assert_true(exchange_rig_logged(rig, "\"-\" 497 "));
+	exchange_rig_client_ends(rig, GET_FINE);
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+	assert_int_equal(exchange_rig_times(&rig->client, "HTTP/1.1 "), 1);
+}
+
 /* ---- draining ---- */
 
 static void drain(struct exchange_rig *rig)
@@ -388,6 +403,7 @@ int main(void)
 	        CASE(lingering_ends_in_time),
 	        CASE(lingering_drops_no_more_than_a_mebibyte),
 	        CASE(lingering_outlives_the_drain_that_begins),
+	        CASE(clear_text_on_a_tls_port_is_told_so),
 	        CASE(an_idle_client_of_a_draining_worker_has_five_seconds),
 	        CASE(the_next_answer_of_a_draining_worker_is_the_last),
 	        CASE(an_answer_under_way_when_the_drain_begins_is_the_last),
