@@ -212,6 +212,7 @@ enum http_result http_dial(struct http_exchange *exchange)
 
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	session->dial_settings = &exchange->plan->dial;
+	session->facts.upstream_tls = (struct tls_facts){0}; /* the last exchange's */
 	dial_start(&session->dial, &exchange->plan->dial, session->number,
 	        needs_a_sure_connection(exchange->facts.request), on_dialled);
 	return HTTP_WAIT;

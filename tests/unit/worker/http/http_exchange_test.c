@@ -198,6 +198,26 @@ static void a_group_without_a_usable_server_is_a_502(void **state)
 	assert_true(exchange_rig_logged(rig, " end=no_upstream\n"));
 }
 
+static void a_line_tells_nothing_of_the_connection_before(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	rig->group.keepalive = 0;
+	rig->group.endpoint_count = 2;
+	rig->endpoints[0].max_fails = 0;
+	exchange_rig_open(rig);
+	exchange_rig_client_says(rig, GET);
+	size_t up = exchange_rig_connect(rig);
+	upstream_connection_of(exchange_rig_stream(rig, up))->tls.protocol = "TLSv1.3";
+	rig->session->facts.upstream_tls.protocol = "TLSv1.3";
+	exchange_rig_upstream_says(rig, up, ANSWER);
+	assert_true(exchange_rig_logged(rig, " tls=TLSv1.3 "));
+	rig->endpoints[0].down = rig->endpoints[1].down = true;
+	exchange_rig_client_says(rig, GET);
+	assert_true(exchange_rig_logged(rig, " 502 up=- "));
+	assert_true(exchange_rig_logged(rig, " tls=- cipher=- session=- end=no_upstream\n"));
+}
+
 /* ---- what becomes of the client's connection ---- */
 
 static void after_a_failed_upstream_the_client_is_kept_if_its_request_is_read(void **state)
@@ -328,6 +348,7 @@ int main(void)
 	        CASE(when_all_have_failed_the_last_reason_is_told),
 	        CASE(a_group_without_a_usable_server_is_a_502),
 	        cmocka_unit_test(after_a_failed_upstream_the_client_is_kept_if_its_request_is_read),
+	        CASE(a_line_tells_nothing_of_the_connection_before),
 	        CASE(a_stale_connection_is_replaced_by_a_fresh_one_once),
 	        cmocka_unit_test(what_was_taken_of_a_stale_connection_decides),
 	        CASE(what_is_not_sure_gets_no_old_connection),
