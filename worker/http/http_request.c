@@ -300,10 +300,8 @@ enum http_result http_relay_request_body(struct http_exchange *exchange)
 		return HTTP_GO_ON;
 	if (upstream->state != STREAM_OPEN)
 		return HTTP_GO_ON;
-	if (progress != HTTP_COMPLETE) {
-		stream_flush(upstream);
-		return upstream->state == STREAM_OPEN ? HTTP_WAIT : HTTP_GO_ON;
-	}
+	if (progress != HTTP_COMPLETE)
+		return HTTP_WAIT;
 	exchange->request_step = HTTP_REQUEST_DONE;
 	return HTTP_GO_ON;
 }

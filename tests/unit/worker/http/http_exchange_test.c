@@ -108,7 +108,6 @@ static void check_attempt(const struct attempt_row *row, size_t i)
 
 	exchange_rig_init(&rig);
 	rig.group.endpoint_count = 2;
-	rig.refuses[0] = row->failure == REFUSES;
 	rig.proxied->next_upstream = row->next_upstream;
 	exchange_rig_open(&rig);
 	exchange_rig_client_says(&rig, row->request);
@@ -176,7 +175,6 @@ static void when_all_have_failed_the_last_reason_is_told(void **state)
 	struct exchange_rig *rig = *state;
 
 	rig->group.endpoint_count = 3;
-	rig->refuses[0] = rig->refuses[1] = true;
 	exchange_rig_open(rig);
 	exchange_rig_client_says(rig, GET);
 	exchange_rig_refuse(rig);
@@ -240,7 +238,6 @@ static void after_a_failed_upstream_the_client_is_kept_if_its_request_is_read(vo
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct exchange_rig rig;
 		exchange_rig_init(&rig);
-		rig.refuses[0] = rows[i].failure == REFUSES;
 		exchange_rig_open(&rig);
 		exchange_rig_client_says(&rig, rows[i].request);
 		fail_now(&rig, rows[i].failure);
@@ -320,6 +317,21 @@ static void what_was_taken_of_a_stale_connection_decides(void **state)
 	}
 }
 
+static void a_post_that_was_not_taken_is_sent_again(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	exchange_rig_client_says(rig, GET);
+	exchange_rig_upstream_says(rig, up, ANSWER);
+	fake_fail(&rig->upstreams[up], FAKE_WRITE, CLOSE_UPSTREAM_RESET);
+	exchange_rig_client_says(rig, POST);
+	assert_true(exchange_rig_is_dialling(rig));
+	exchange_rig_upstream_says(rig, exchange_rig_connect(rig), ANSWER);
+	assert_int_equal(exchange_rig_times(&rig->client, "hello"), 2);
+}
+
 static void what_is_not_sure_gets_no_old_connection(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -351,6 +363,7 @@ int main(void)
 	        CASE(a_line_tells_nothing_of_the_connection_before),
 	        CASE(a_stale_connection_is_replaced_by_a_fresh_one_once),
 	        cmocka_unit_test(what_was_taken_of_a_stale_connection_decides),
+	        CASE(a_post_that_was_not_taken_is_sent_again),
 	        CASE(what_is_not_sure_gets_no_old_connection),
 	};
 
