@@ -106,10 +106,12 @@ bool exchange_rig_finishes(const struct fake_peer *peer, const char *text)
 
 static size_t times(const void *bytes, size_t size, const char *text)
 {
-	const char *at = bytes, *end = at + size;
 	size_t count = 0, length = strlen(text);
 
-	while (size && (at = memmem(at, (size_t)(end - at), text, length))) {
+	if (!size)
+		return 0;
+	const char *at = bytes, *end = at + size;
+	while ((at = memmem(at, (size_t)(end - at), text, length))) {
 		count++;
 		at += length;
 	}
