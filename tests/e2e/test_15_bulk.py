@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""1 GiB each way over TLS, by either protocol, fast and with a reader that is slow, stops and wakes: memory is bounded."""
+"""1 GiB each way over TLS, fast and with readers that are slow, stop and wake: memory is bounded."""
 
 import concurrent.futures
 import re
@@ -17,27 +17,27 @@ SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
 
 
 def serve(stage, name):
-    """(port, pid of the only worker of a gateway), warmed up by one transfer each way."""
+    """(port, pid of the only worker) of a gateway for this transfer."""
     port = stage.port()
-    if name.startswith("tcp"):
+    kind = name.split("-")[0]
+    if kind == "tcp":
         application = stage.application(certificate=stage.pki.server(), name=f"{name}-application",
                                         client_ca=stage.pki.authority())
-        configuration = stage.tls_tunnel(port, application.port)["tcp echo"]
+        section = stage.tls_tunnel(port, application.port)["tcp echo"]
     else:
         application = stage.upstream(HttpApplication, stage.pki, name=f"{name}-application")
-        configuration = {"listen": f"127.0.0.1:{port}", **upstream_tls(stage.pki), "client_max_body_size": "0",
-                         "proxy_pass": f"https://127.0.0.1:{application.port}"}
-    gateway = stage.gateway({f"{name.split('-')[0]} site": {
-        **configuration, "access_log": f"{stage.folder}/{name}.access.log upstream_tls"}}, name=name, workers=1)
-    for way in ("up", "down"):
-        TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
+        section = {"listen": f"127.0.0.1:{port}", **upstream_tls(stage.pki),
+                   "proxy_pass": f"https://127.0.0.1:{application.port}", "client_max_body_size": "0"}
+    section["access_log"] = f"{stage.folder}/{name}.access.log upstream_tls"
+    gateway = stage.gateway({f"{kind} site": section}, name=name, workers=1)
     (pid,) = gateway.workers().values()
     return port, pid
 
 
-def watched(stage, name, **how):
-    """One transfer, whose memory is bounded and whose end is clean."""
-    port, pid = serve(stage, name)
+def watched(stage, name, port, pid, **how):
+    """Warmed up by one each way, one transfer whose memory is bounded and whose end is clean."""
+    for way in ("up", "down"):
+        TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
     with MemoryWatch(pid) as watch:
         TRANSFERS[name](port, SIZE, **how)
     assert wait_for_access_lines(stage.folder / f"{name}.access.log", 3)[-1]["end"] == "done"
@@ -46,14 +46,14 @@ def watched(stage, name, **how):
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
 def test_one_gib(stage, transfer):
-    watched(stage, transfer)
+    watched(stage, transfer, *serve(stage, transfer))
 
 
 def test_slow_readers(stage):
     """Each at the end of a gateway of its own, all at once."""
-    slow = [name for name in TRANSFERS if name != "tcp-up"]
+    slow = {name: serve(stage, name) for name in TRANSFERS if name != "tcp-up"}
     with concurrent.futures.ThreadPoolExecutor(len(slow)) as pool:
-        runs = {name: pool.submit(watched, stage, name, is_slow=True) for name in slow}
+        runs = {name: pool.submit(watched, stage, name, *where, is_slow=True) for name, where in slow.items()}
     failures = {name: run.exception() for name, run in runs.items() if run.exception()}
     assert not failures
 

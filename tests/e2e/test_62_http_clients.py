@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Clients as they are in use: curl, wrk, ab, Python's http.client, Node's http, WebSockets by ws.
 
-The big transfers are of 200 MB; with SEALANE_TEST_GIB=1 in the environment of 1 GiB, and the slow ones
-as slow as 1 MB/s."""
+The uploads are of 200 MB, with SEALANE_TEST_GIB=1 in the environment of 1 GiB. More of big transfers is in
+test_15_bulk.py."""
 
 import http.client
 import json
 import os
 import re
 import shutil
-import time
 import zlib
 
 import pytest
@@ -20,16 +19,14 @@ from support.http_answers import Conversation
 from support.http_cases.request_case import get, head
 from support.http_lanes import upstream_tls
 from support.http_upstreams import SUPPORT, HttpApplication, WebSocketClient, WebSocketServer, npm_package
-from support.memory_watch import MemoryWatch, assert_bounded
+from support.memory_watch import MIB, MemoryWatch, assert_bounded
 from support.processes import run
 from support.sealane import IS_SANITIZED
 from support.upstreams import require
 
-MIB = 1 << 20
 IS_WHOLE = os.environ.get("SEALANE_TEST_GIB") == "1"
 # curl keeps what --data-binary sends in memory, and has room for a little less than 1 GiB there.
 BIG = (1 << 30) - 1024 if IS_WHOLE else 20_000_000 if IS_SANITIZED else 200_000_000
-SLOW = (1_000_000, 20, 5) if IS_WHOLE else (5_000_000, 2, 2)  # bytes/s, for so long, then a stop of so long
 
 
 @pytest.fixture(name="served")
@@ -100,58 +97,6 @@ def test_curl_uploads(served, big, options, framing):
     with MemoryWatch(pid) as watch:
         output = curl(*options, "--data-binary", f"@{big}", url)
     assert output == f"{BIG} {pattern_crc(BIG)} {framing}\n"
-    assert_bounded(watch)
-
-
-@pytest.mark.parametrize("kind", ["bytes", "chunks"])
-def test_download(served, kind):
-    _, port, pid = served
-    assert _download(port, kind, 64 * MIB) == pattern_crc(64 * MIB)
-    with MemoryWatch(pid) as watch:
-        assert _download(port, kind, BIG) == pattern_crc(BIG)
-    assert_bounded(watch)
-
-
-def _download(port, kind, size, throttle=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", f"/{kind}/{size}")
-    answer = connection.getresponse()
-    assert answer.status == 200
-    crc = done = 0
-    while piece := answer.read(1 << 18):
-        crc, done = zlib.crc32(piece, crc), done + len(piece)
-        if throttle:
-            throttle(done)
-    assert done == size
-    connection.close()
-    return crc
-
-
-def test_slow_client(served):
-    """It reads slowly, stops, then reads as fast as it can: nothing is piled up for it."""
-    _, port, pid = served
-    rate, slow, rest = SLOW
-    started, stopped = time.monotonic(), []
-
-    def throttle(done):
-        if done < rate * slow:
-            time.sleep(max(0.0, done / rate - (time.monotonic() - started)))
-        elif not stopped:
-            stopped.append(time.sleep(rest))
-
-    assert _download(port, "bytes", 64 * MIB) == pattern_crc(64 * MIB)
-    with MemoryWatch(pid) as watch:
-        assert _download(port, "bytes", BIG, throttle) == pattern_crc(BIG)
-    assert_bounded(watch)
-
-
-def test_slow_upstream(served, big):
-    """The same on the other side."""
-    _, port, pid = served
-    curl("--data-binary", f"@{big.parent}/warm-up", f"http://127.0.0.1:{port}/upload")
-    with MemoryWatch(pid) as watch:
-        output = curl("--data-binary", f"@{big}", f"http://127.0.0.1:{port}/slow/{'/'.join(map(str, SLOW))}")
-    assert output == f"{BIG} {pattern_crc(BIG)} sized\n"
     assert_bounded(watch)
 
 

@@ -4,8 +4,7 @@
     GET, HEAD /bytes/N   N bytes of the pattern, sized; one Range
     GET /chunks/N        the same in chunks
     GET /drip/N          N lines in chunks, one each tenth of a second
-    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: as by a SlowReader,
-                         /slow/RATE/T/STOP: as by one of these
+    PUT, POST            answered with "COUNT CRC FRAMING", of the body; /slow: as by a SlowReader
     Upgrade: echo        101, then an echo until the end
     anything else        "METHOD TARGET"
 With --idle a connection without a request is closed after so many seconds. Each connection and each
@@ -52,7 +51,7 @@ class Connection:
             return await self.echo()
         if "100-continue" in fields.get("expect", ""):
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        taken = await self.take_body(fields, target)
+        taken = await self.take_body(fields, slow=target == "/slow")
         kind, _, number = target[1:].partition("/")
         if kind == "bytes":
             await self.send_bytes(method, int(number), fields.get("range"))
@@ -87,13 +86,11 @@ class Connection:
             left -= len(piece)
             yield piece
 
-    async def take_body(self, fields, target):
-        count, crc = 0, 0
-        slow = re.fullmatch(r"/slow((?:/\d+){3})?", target)
-        reader = SlowReader(*map(int, (slow[1] or "").split("/")[1:])) if slow else None
+    async def take_body(self, fields, slow):
+        count, crc, reader = 0, 0, SlowReader()
         async for piece in self.pieces(fields):
             count, crc = count + len(piece), zlib.crc32(piece, crc)
-            if reader and (pause := reader.pause(count)):
+            if slow and (pause := reader.pause(count)):
                 await asyncio.sleep(pause)
         return f"{count} {crc} {'chunked' if 'transfer-encoding' in fields else 'sized'}"
 

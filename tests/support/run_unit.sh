@@ -7,11 +7,13 @@
 set -u
 
 part=${1-}
+limit=300 # seconds for each program
+[ -z "${RUN-}" ] || limit=1800 # under memcheck: fifty times slower
 programs=0 tests=0 failed=0 skipped=()
 
 run() {
 	local output status
-	output=$(timeout 300 ${RUN-} "$@" 2>&1)
+	output=$(timeout $limit ${RUN-} "$@" 2>&1)
 	status=$?
 	programs=$((programs + 1))
 	tests=$((tests + $(grep -c '\[ RUN ' <<<"$output")))
@@ -19,7 +21,7 @@ run() {
 	if [ $status != 0 ]; then
 		failed=$((failed + 1))
 		printf '%s\n%s: failed with status %s%s\n' "$output" "$1" $status \
-			"$([ $status = 124 ] && echo ': took longer than 300 s')" >&2
+			"$([ $status = 124 ] && echo ": took longer than $limit s")" >&2
 	fi
 }
 

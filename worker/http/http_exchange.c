@@ -90,12 +90,10 @@ void http_exchange_run(struct http_exchange *exchange)
 
 void http_exchange_release_upstream(struct http_exchange *exchange)
 {
-	struct session *session = exchange->session;
-	bool reusable = exchange->response && exchange->response->keep_alive &&
-	                exchange->response_body.complete &&
-	                exchange->request_step == HTTP_REQUEST_DONE && !exchange->request_cut;
-
-	session_release_upstream(session, reusable);
+	if (exchange->request_cut)
+		session_drop_upstream(exchange->session);
+	else
+		session_release_upstream(exchange->session, exchange->response->keep_alive);
 }
 
 void http_exchange_fail(struct http_exchange *exchange, unsigned status, enum close_reason reason)
@@ -107,7 +105,7 @@ void http_exchange_fail(struct http_exchange *exchange, unsigned status, enum cl
 		return;
 	}
 	dial_cancel(&exchange->session->dial);
-	session_release_upstream(exchange->session, false);
+	session_drop_upstream(exchange->session);
 	if (exchange->request_step != HTTP_REQUEST_DONE || status < 500) {
 		exchange->request_cut |= exchange->request_step != HTTP_REQUEST_DONE;
 		exchange->request_step = HTTP_REQUEST_DONE;
@@ -161,7 +159,7 @@ void http_exchange_attempt_failed(
 		http_exchange_fail(exchange, http_status_of(reason), reason);
 		return;
 	}
-	session_release_upstream(session, false);
+	session_drop_upstream(session);
 	exchange->response_begun = false;
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	exchange->response_step = HTTP_AWAIT_REQUEST;

@@ -61,6 +61,7 @@ static void fill_plan(struct http_location_plan *plan, const struct config_locat
 	                        .buffer_bytes_max = HTTP_BUFFER_BYTES_MAX,
 	                        .keepalive = location->proxy_socket_keepalive,
 	                        .pooled = true,
+	                        .answer_confirms = true,
 	                },
 	        .tunnel =
 	                {

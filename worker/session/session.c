@@ -262,8 +262,10 @@ void session_release_upstream(struct session *session, bool reusable)
 {
 	struct upstream_connection *connection = give_up_upstream(session);
 
-	if (reusable && connection)
+	if (!connection)
+		return;
+	if (reusable)
 		idle_pool_give(session->host->dialer.pool, connection);
 	else
-		upstream_connection_close(connection);
+		upstream_connection_end(connection);
 }

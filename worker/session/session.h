@@ -105,7 +105,7 @@ void session_wait_for_upstream(struct session *session);
 void session_take_upstream(struct session *session);
 /* Ends the upstream's connection before the session does; fine when there is none. */
 void session_drop_upstream(struct session *session);
-/* The same after an exchange: into the idle pool if it is `reusable`. */
+/* The same after a whole exchange: into the idle pool if it is `reusable`, else with a goodbye. */
 void session_release_upstream(struct session *session, bool reusable);
 
 #endif

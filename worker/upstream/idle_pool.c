@@ -22,7 +22,7 @@
 
 enum {
 	IDLE_POOL_MAGIC = 0x49444c45,
-	LIFE_UNKNOWN_MS = 1000,
+	LIFE_UNKNOWN_MS = 200,
 	LIFE_DOUBLED_MIN_MS = 100, /* doubling nothing would go nowhere */
 };
 

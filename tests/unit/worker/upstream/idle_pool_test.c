@@ -229,19 +229,19 @@ static void an_unknown_server_is_taken_for_a_hasty_one(void **state)
 {
 	struct pool_rig *rig = *state;
 
-	assert_true(is_sure_after(rig, 0, 499));
-	assert_false(is_sure_after(rig, 0, 500));
+	assert_true(is_sure_after(rig, 0, 99));
+	assert_false(is_sure_after(rig, 0, 100));
 }
 
 static void half_of_the_shortest_life_is_sure(void **state)
 {
 	struct pool_rig *rig = *state;
 
-	server_closes_after(rig, 0, 400);
-	server_closes_after(rig, 0, 300);
-	assert_true(is_sure_after(rig, 0, 149));
-	assert_false(is_sure_after(rig, 0, 150));
-	assert_true(is_sure_after(rig, 1, 499)); /* of another server nothing is known */
+	server_closes_after(rig, 0, 160);
+	server_closes_after(rig, 0, 120);
+	assert_true(is_sure_after(rig, 0, 59));
+	assert_false(is_sure_after(rig, 0, 60));
+	assert_true(is_sure_after(rig, 1, 99)); /* of another server nothing is known */
 }
 
 static void one_that_was_found_closed_counts_as_well(void **state)
@@ -257,12 +257,12 @@ static void a_longer_life_doubles_what_is_sure(void **state)
 {
 	struct pool_rig *rig = *state;
 
-	server_closes_after(rig, 0, 400);
-	assert_false(is_sure_after(rig, 0, 500)); /* but it has lived for 500, taken by others */
-	assert_true(is_sure_after(rig, 0, 249));
+	server_closes_after(rig, 0, 160);
+	assert_false(is_sure_after(rig, 0, 200)); /* but it has lived for 200, taken by others */
+	assert_true(is_sure_after(rig, 0, 99));
 	assert_false(is_sure_after(rig, 0, 10000));
-	assert_true(is_sure_after(rig, 0, 499)); /* 1000: doubled, no more */
-	assert_false(is_sure_after(rig, 0, 500));
+	assert_true(is_sure_after(rig, 0, 199)); /* 400: doubled, no more */
+	assert_false(is_sure_after(rig, 0, 200));
 }
 
 static void a_restart_is_forgotten(void **state)
