@@ -54,6 +54,7 @@ struct fake_peer {
 	bool answer_waits;
 	uint64_t source_given;
 	unsigned calls[FAKE_OPERATIONS];
+	uintptr_t write_frame_low, write_frame_high; /* where the stack stood: no recursion */
 	bool is_open, handshake_done, read_ended, finished, finish_was_closing;
 	bool closed, cut;
 };

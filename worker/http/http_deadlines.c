@@ -2,10 +2,13 @@
 /*
  * http_deadlines.c - what an exchange waits for, from whom, and for how long.
  *
- *   of the client      its head: client_header_timeout in all; its body: client_body_timeout
- * between two reads; that it takes the answer: send_timeout between two writes of the upstream that
- * it takes the request: proxy_send_timeout between two writes; its answer: proxy_read_timeout to
- * the first byte, as long again for the whole head, then between two reads
+ *   of the client      its head                    client_header_timeout, in all
+ *                      its body                    client_body_timeout between two reads
+ *                      that it takes the answer    send_timeout between two writes
+ *   of the upstream    that it takes the request   proxy_send_timeout between two writes
+ *                      an answer (or interim one)  proxy_read_timeout to the first byte
+ *                      its head, once begun        proxy_read_timeout, in all
+ *                      its body                    proxy_read_timeout between two reads
  *
  * Set anew after each run of the exchange; a deadline that moves outwards costs a store
  * (event_loop.h). Bytes that moved without an event, from a buffer into a socket, are seen when it
@@ -50,13 +53,19 @@ static void await(
 	event_timer_set(&deadline->timer, limit_ms);
 }
 
+/* Some of the answer's head has come; an interim answer before it does not count. */
+static bool is_within_head(const struct http_exchange *exchange)
+{
+	return exchange->response_step == HTTP_READ_RESPONSE_HEAD && exchange->response_parser &&
+	       http_parser_has_begun(exchange->response_parser);
+}
+
 static void on_client_late(struct http_exchange *exchange)
 {
 	struct session *session = exchange->session;
 
-	/* A client that takes nothing gets no answer. */
-	if (exchange->answer_begun || exchange->response_step == HTTP_DRAIN_RESPONSE ||
-	        exchange->response_step == HTTP_SEND_REPLY) {
+	/* A client that takes nothing, be it an interim answer, gets no other one. */
+	if (!stream_is_drained(&session->client)) {
 		http_log(exchange, LOG_INFO,
 		        "the client took no byte of the answer for send_timeout");
 		session_close(session, CLOSE_CLIENT_TIMEOUT);
@@ -86,7 +95,7 @@ static void on_late(struct event_timer *timer)
 		session_close(session, CLOSE_UPSTREAM_TIMEOUT);
 	} else
 		http_exchange_attempt_failed(exchange, CLOSE_UPSTREAM_TIMEOUT,
-		        exchange->response_begun ? "the head of the answer was not whole in time"
+		        is_within_head(exchange) ? "the head of the answer was not whole in time"
 		                                 : "no answer in time");
 	if (!session->closed)
 		http_proxy_go_on(session);
@@ -119,7 +128,7 @@ static void set_upstream(struct http_exchange *exchange)
 
 	if (!upstream || exchange->request_step == HTTP_AWAIT_DIAL)
 		await(deadline, 0, false, CLOSE_DONE);
-	else if (exchange->response_step == HTTP_READ_RESPONSE_HEAD && exchange->response_begun)
+	else if (is_within_head(exchange))
 		await(deadline, location->proxy_read_timeout_ms, true, CLOSE_UPSTREAM_TIMEOUT);
 	else if (!stream_is_drained(upstream))
 		await(deadline, location->proxy_send_timeout_ms, false, CLOSE_UPSTREAM_TIMEOUT);

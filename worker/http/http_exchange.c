@@ -213,7 +213,7 @@ void http_exchange_end(struct http_exchange *exchange, enum close_reason reason)
 	http_deadlines_stop(exchange);
 	if (exchange->facts.request)
 		scoreboard_observe(session->host->row, HISTOGRAM_REQUEST_SECONDS, took_ms * 1000);
-	if (exchange->facts.request || http_parser_has_begun(exchange->request_parser)) {
+	if (http_parser_has_begun(exchange->request_parser) || exchange->facts.status) {
 		if (reason != CLOSE_DONE)
 			exchange->reason = reason;
 		http_log_exchange(exchange);

@@ -30,9 +30,16 @@ enum {
 static void on_client(struct stream *stream, enum stream_event event);
 static void on_upstream(struct stream *stream, enum stream_event event);
 
+/* With nothing to come and nothing under way: a clean end, which over TLS has a close_notify. */
+static void end_connection(struct session *session)
+{
+	stream_finish(&session->client, true);
+	session_close(session, CLOSE_DONE);
+}
+
 static void on_idle(struct event_timer *timer)
 {
-	session_close(LIST_OBJECT(timer, struct session, idle), CLOSE_DONE);
+	end_connection(LIST_OBJECT(timer, struct session, idle));
 }
 
 static uint32_t idle_limit_ms(const struct session *session)
@@ -49,7 +56,7 @@ static uint32_t idle_limit_ms(const struct session *session)
 static void wait_for_request(struct session *session)
 {
 	if (session->client.eof_seen)
-		session_close(session, CLOSE_DONE);
+		end_connection(session);
 	else
 		event_timer_set(&session->idle, idle_limit_ms(session));
 }
@@ -101,9 +108,7 @@ static bool finish_exchange(struct session *session)
 		linger(session);
 		return false;
 	}
-	stream_finish(&session->client, true);
-	if (!session->closed)
-		session_close(session, CLOSE_DONE);
+	end_connection(session);
 	return false;
 }
 
@@ -194,10 +199,10 @@ static void stop(struct session *session, enum close_reason reason)
 	http_exchange_end(exchange, reason);
 }
 
-/* The next answer says that it is the last one. */
+/* The next answer says that it is the last one. Who lingers has had it. */
 static void drain(struct session *session)
 {
-	if (!session->exchange && session->idle.deadline_ms)
+	if (!session->exchange && !session->client.finish_asked && session->idle.deadline_ms)
 		wait_for_request(session);
 }
 
