@@ -5,12 +5,11 @@
  *
  * Upstream connections are known by their numbers, in the order in which they came to be. One comes
  * to be idle in the pool (exchange_rig_prime), or when a dial that the exchange has begun connects
- * (exchange_rig_connect): its TCP connection to a listening socket is real, its transport is
- * replaced before a byte is said. The first server is the primary one, the others are its backups,
- * so that their order is sure.
+ * (exchange_rig_connect). A server's port is bound and refuses; where a test wants it to connect,
+ * socket and transport are replaced before the refusal is seen. The first server is the primary
+ * one, the others are its backups, so that their order is sure.
  *
- * Locations: "/" is proxied, "/fine" returns 200 "fine", "/moved" redirects, all else is 404 where
- * `proxied` is taken away.
+ * Locations: "/" is proxied, "/fine" returns 200 "fine", "/moved" redirects.
  */
 #ifndef TESTS_SUPPORT_EXCHANGE_RIG_H
 #define TESTS_SUPPORT_EXCHANGE_RIG_H
@@ -49,7 +48,6 @@ struct exchange_rig {
 	struct log_file log_file; /* in memory */
 	struct upstream_state *state;
 	int sockets[EXCHANGE_RIG_SERVERS_MAX];
-	bool refuses[EXCHANGE_RIG_SERVERS_MAX]; /* before exchange_rig_open */
 	struct fake_peer client, upstreams[EXCHANGE_RIG_UPSTREAMS_MAX];
 	struct stream *streams[EXCHANGE_RIG_UPSTREAMS_MAX]; /* while the peer is not closed */
 	size_t upstream_count;
@@ -76,7 +74,7 @@ bool exchange_rig_is_dialling(const struct exchange_rig *rig);
 /* It connects; returns the connection's number. Its script may be written before, in
  * upstreams[upstream_count]. */
 size_t exchange_rig_connect(struct exchange_rig *rig);
-/* It ends as the kernel says: for a server that refuses. */
+/* It is refused. */
 void exchange_rig_refuse(struct exchange_rig *rig);
 
 /* The text is there to be read, in a turn of its own; false when nobody reads. */

@@ -208,6 +208,11 @@ static bool add_last_chunk(const struct http_body *body, struct stream *to)
 	return true;
 }
 
+bool http_body_is_too_long(const struct http_body *body)
+{
+	return body->bytes_max && body->moved > body->bytes_max;
+}
+
 static bool is_the_same(const struct stream *stream, unsigned opening)
 {
 	return stream->opening == opening && stream->state == STREAM_OPEN;
@@ -230,6 +235,8 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 		}
 		if (from->opening != from_opening || (to && !is_the_same(to, to_opening)))
 			return HTTP_MORE;
+		if (http_body_is_too_long(body))
+			break;
 		if (progress == HTTP_COMPLETE || ends_with_connection(body, from))
 			body->complete = add_last_chunk(body, to);
 		if (body->complete || !stream_arrived(from).length)

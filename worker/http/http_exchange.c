@@ -106,12 +106,13 @@ void http_exchange_fail(struct http_exchange *exchange, unsigned status, enum cl
 	}
 	dial_cancel(&exchange->session->dial);
 	session_drop_upstream(exchange->session);
-	if (exchange->request_step != HTTP_REQUEST_DONE || status < 500) {
-		exchange->request_cut |= exchange->request_step != HTTP_REQUEST_DONE;
-		exchange->request_step = HTTP_REQUEST_DONE;
+	/* What the upstream did wrong need not cost a client its connection that is in order. */
+	if (!exchange->request_body.complete || status < 500) {
+		exchange->request_cut = !exchange->request_body.complete;
 		exchange->keep_alive = false;
 		exchange->linger = true;
 	}
+	exchange->request_step = HTTP_REQUEST_DONE;
 	exchange->reason = reason;
 	exchange->reply_status = status;
 	exchange->reply_location = NULL;

@@ -3,6 +3,7 @@
 #include "worker/http/http_log.h"
 
 #include "shared/arena.h"
+#include "worker/http/http_reply.h"
 #include "worker/session/access_log.h"
 #include "worker/upstream/dial_attempts.h"
 
@@ -53,7 +54,7 @@ static bool is_of_client(enum close_reason reason)
 static unsigned status_of(const struct http_exchange *exchange)
 {
 	if (exchange->facts.status)
-		return exchange->facts.status;
+		return http_status_shown(exchange->facts.status);
 	return is_of_client(exchange->reason) ? 499 : 0;
 }
 

@@ -128,6 +128,7 @@ enum http_result http_route(struct http_exchange *exchange)
 		        "the body is longer than client_max_body_size");
 	http_body_begin(
 	        &exchange->request_body, request, exchange->request_parser, request->framing);
+	exchange->request_body.bytes_max = limit;
 	if (facts->location->return_status) {
 		exchange->request_step = HTTP_DROP_REQUEST_BODY;
 		return HTTP_GO_ON;
@@ -135,13 +136,6 @@ enum http_result http_route(struct http_exchange *exchange)
 	exchange->plan = http_host_plan(session->host->http, facts->server, facts->location);
 	exchange->request_step = HTTP_DIAL;
 	return HTTP_GO_ON;
-}
-
-static bool is_too_long(const struct http_exchange *exchange)
-{
-	uint64_t limit = exchange->facts.location->client_max_body_size;
-
-	return limit && exchange->request_body.moved > limit;
 }
 
 /* The body ends too early, or is framed wrongly, or is too long. True when it was dealt with. */
@@ -154,7 +148,7 @@ static bool is_cut_short(struct http_exchange *exchange, enum http_progress prog
 		        http_parser_refusal(exchange->request_parser)->text);
 		return true;
 	}
-	if (is_too_long(exchange)) {
+	if (http_body_is_too_long(&exchange->request_body)) {
 		refuse(exchange, 413, CLOSE_CLIENT_BAD_REQUEST,
 		        "the body is longer than client_max_body_size");
 		return true;
@@ -218,6 +212,7 @@ enum http_result http_dial(struct http_exchange *exchange)
 
 	exchange->request_step = HTTP_AWAIT_DIAL;
 	session->dial_settings = &exchange->plan->dial;
+	session->facts.upstream_tls = (struct tls_facts){0}; /* the last exchange's */
 	dial_start(&session->dial, &exchange->plan->dial, session->number,
 	        needs_a_sure_connection(exchange->facts.request), on_dialled);
 	return HTTP_WAIT;
@@ -305,10 +300,8 @@ enum http_result http_relay_request_body(struct http_exchange *exchange)
 		return HTTP_GO_ON;
 	if (upstream->state != STREAM_OPEN)
 		return HTTP_GO_ON;
-	if (progress != HTTP_COMPLETE) {
-		stream_flush(upstream);
-		return upstream->state == STREAM_OPEN ? HTTP_WAIT : HTTP_GO_ON;
-	}
+	if (progress != HTTP_COMPLETE)
+		return HTTP_WAIT;
 	exchange->request_step = HTTP_REQUEST_DONE;
 	return HTTP_GO_ON;
 }

@@ -108,6 +108,11 @@ static enum http_result take_head(struct http_exchange *exchange)
 	        (!http_upgrade_passes(request->upgrade) || !head->upgrade.length))
 		return refuse_response(
 		        exchange, "it switched protocols (101) without being asked to");
+	/* What the client still sends of it would be one thing for us and another for the upstream.
+	 */
+	if (head->status == 101 && !exchange->request_body.complete)
+		return refuse_response(
+		        exchange, "it switched protocols (101) in the middle of the request");
 	if (head->status >= 100 && head->status < 200 && head->status != 101)
 		return pass_interim(exchange, head);
 	exchange->response = head;
@@ -229,19 +234,26 @@ enum http_result http_send_response_head(struct http_exchange *exchange)
 }
 
 /* What has come is on its way; a cut stays a cut: no last chunk, no clean end. */
-static enum http_result cut_response(struct http_exchange *exchange, const char *text)
+static enum http_result cut_response(
+        struct http_exchange *exchange, enum close_reason reason, const char *text)
 {
 	struct session *session = exchange->session;
-	struct stream *upstream = session->upstream;
-	const struct io_fault *fault = upstream->transport->fault;
 
 	if (!stream_is_drained(&session->client))
 		return HTTP_WAIT;
-	if (!text)
-		text = fault ? fault->text : "it closed before the answer was whole";
 	http_log_upstream(exchange, text);
-	session_close(session, fault ? fault->reason : CLOSE_UPSTREAM_CLOSED);
+	session_close(session, reason);
 	return HTTP_WAIT;
+}
+
+static enum http_result cut_ended_response(struct http_exchange *exchange)
+{
+	const struct io_fault *fault = exchange->session->upstream->transport->fault;
+
+	if (fault)
+		return cut_response(exchange, fault->reason, fault->text);
+	return cut_response(
+	        exchange, CLOSE_UPSTREAM_CLOSED, "it closed before the answer was whole");
 }
 
 enum http_result http_relay_response_body(struct http_exchange *exchange)
@@ -259,13 +271,14 @@ enum http_result http_relay_response_body(struct http_exchange *exchange)
 		exchange->response_step = HTTP_DRAIN_RESPONSE;
 		return HTTP_GO_ON;
 	case HTTP_REFUSED:
-		return cut_response(exchange, http_parser_refusal(exchange->response_parser)->text);
+		return cut_response(exchange, CLOSE_UPSTREAM_BAD_RESPONSE,
+		        http_parser_refusal(exchange->response_parser)->text);
 	case HTTP_MORE:
 		break;
 	}
 	if (stream_in_bytes(upstream) == 0 &&
 	        (upstream->eof_seen || upstream->state != STREAM_OPEN))
-		return cut_response(exchange, NULL);
+		return cut_ended_response(exchange);
 	return HTTP_WAIT;
 }
 

@@ -326,7 +326,7 @@ static void clear_text_on_a_tls_port_is_told_so(void **state)
 	assert_true(
 	        exchange_rig_holds(&rig->client, "The plain HTTP request was sent to HTTPS port"));
 	assert_true(rig->client.finished);
-	assert_true(exchange_rig_logged(rig, "\"-\" 497 "));
+	assert_true(exchange_rig_logged(rig, "\"-\" 400 "));
 	exchange_rig_client_ends(rig, GET_FINE);
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
 	assert_int_equal(exchange_rig_times(&rig->client, "HTTP/1.1 "), 1);
