@@ -15,9 +15,11 @@ enum { MORE = 0, OK = 200, BAD = 400, NOT_ALLOWED = 405, TOO_LARGE = 431, OTHER_
 
 static bool is_token(struct slice text)
 {
+	static const char marks[] = "!#$%&'*+-.^_`|~";
+
 	for (size_t i = 0; i < text.length; i++) {
 		unsigned char c = (unsigned char)text.data[i];
-		if (c >= 0x80 || (!isalnum(c) && !memchr("!#$%&'*+-.^_`|~", c, 15)))
+		if (c >= 0x80 || (!isalnum(c) && !memchr(marks, c, sizeof(marks) - 1)))
 			return false;
 	}
 	return text.length > 0;

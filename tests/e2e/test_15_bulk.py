@@ -17,7 +17,7 @@ SIZE = 1 << 30 if not IS_SANITIZED else 1 << 27
 
 
 def serve(stage, name):
-    """(port, pid of the only worker of a gateway), warmed up by one transfer each way."""
+    """(port, pid of the only worker) of a gateway for this transfer."""
     port = stage.port()
     kind = name.split("-")[0]
     if kind == "tcp":
@@ -30,15 +30,14 @@ def serve(stage, name):
                    "proxy_pass": f"https://127.0.0.1:{application.port}", "client_max_body_size": "0"}
     section["access_log"] = f"{stage.folder}/{name}.access.log upstream_tls"
     gateway = stage.gateway({f"{kind} site": section}, name=name, workers=1)
-    for way in ("up", "down"):
-        TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
     (pid,) = gateway.workers().values()
     return port, pid
 
 
-def watched(stage, name, **how):
-    """One transfer, whose memory is bounded and whose end is clean."""
-    port, pid = serve(stage, name)
+def watched(stage, name, port, pid, **how):
+    """Warmed up by one each way, one transfer whose memory is bounded and whose end is clean."""
+    for way in ("up", "down"):
+        TRANSFERS[re.sub("up|down", way, name)](port, 64 * MIB)
     with MemoryWatch(pid) as watch:
         TRANSFERS[name](port, SIZE, **how)
     assert wait_for_access_lines(stage.folder / f"{name}.access.log", 3)[-1]["end"] == "done"
@@ -47,14 +46,14 @@ def watched(stage, name, **how):
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
 def test_one_gib(stage, transfer):
-    watched(stage, transfer)
+    watched(stage, transfer, *serve(stage, transfer))
 
 
 def test_slow_readers(stage):
     """Each at the end of a gateway of its own, all at once."""
-    slow = [name for name in TRANSFERS if name != "tcp-up"]
+    slow = {name: serve(stage, name) for name in TRANSFERS if name != "tcp-up"}
     with concurrent.futures.ThreadPoolExecutor(len(slow)) as pool:
-        runs = {name: pool.submit(watched, stage, name, is_slow=True) for name in slow}
+        runs = {name: pool.submit(watched, stage, name, *where, is_slow=True) for name, where in slow.items()}
     failures = {name: run.exception() for name, run in runs.items() if run.exception()}
     assert not failures
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the documents show is what the program takes: samples, README, manual pages, unit file, logrotate."""
 
+import itertools
 import os
 import re
 import shutil
@@ -8,9 +9,11 @@ import subprocess
 
 import pytest
 
+from support.processes import run
 from support.sealane import BINARY, EXIT_DONE, ROOT, sealane
 
 README = (ROOT / "README.md").read_text()
+DOC = ROOT / "etc" / "doc"
 SAMPLES = sorted((ROOT / "etc").glob("*.ini"))
 BLOCKS = re.findall(r"^```ini\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
@@ -53,9 +56,93 @@ def test_readme_block(stage, number):
 
 
 def test_readme_shows_configurations():
-    assert len(BLOCKS) >= 2
-    lines = [line for line in BLOCKS[0].splitlines() if line and not line.startswith((";", "["))]
-    assert len(lines) <= 15
+    http, tcp = ([line for line in block.splitlines() if line] for block in BLOCKS[:2])
+    assert "[http www]" in http and len(http) <= 12
+    assert "[tcp backend]" in tcp and len(tcp) <= 15
+
+
+def test_readme_first_screen():
+    assert "make demo" in README[:1500] and "make test" in README[:1500]
+
+
+@pytest.mark.parametrize("tool", ("openssl", "certtool"))
+def test_try_it(stage, tool):
+    """What README's "Try it" says, with the certificates of either way in certificates.md."""
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+    commands = fenced((DOC / "certificates.md").read_text(), "sh")
+    assert len(commands) == 7
+    for block in [block for block in commands[:6] if tool in block] + commands[6:]:
+        status, output = run(["sh", "-e", "-c", block], cwd=stage.folder)
+        assert status == 0, output
+    (text,) = [block for block in BLOCKS if block.startswith("; try.ini")]
+    own = {number: str(stage.port()) for number in ("8080", "8081", "8443")}
+    text = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{own[found[1]]}", text)
+    text = text.replace("pid_file = try.pid", main_lines(stage))
+    gateway = stage.gateway(re.sub(r"^user = .*\n", "", text, count=1, flags=re.MULTILINE))
+    shown = re.findall(r"^curl http://127\.0\.0\.1:(\d+)(/\w+) +# (.*)$", README, re.MULTILINE)
+    assert len(shown) == 3
+    for port, path, answer in shown:
+        assert run(["curl", "-s", "-m", "10", f"http://127.0.0.1:{own[port]}{path}"]) == (0, answer + "\n")
+    gateway.reload(gateway.ini.read_text().replace("proxy_ssl_trusted", ";proxy_ssl_trusted"))
+    assert "502" in run(["curl", "-s", "-m", "10", f"http://127.0.0.1:{own['8080']}/http"])[1]
+    gateway.wait_for_log("CN=Example CA is not trusted")
+
+
+def main_lines(stage):
+    lines = [f"pid_file = {stage.folder}/sealane.pid", f"error_log = {stage.folder}/sealane.error.log info"]
+    return "\n".join([*lines, "user = nobody nogroup"] if os.geteuid() == 0 else lines)
+
+
+def fenced(text, language=r"\w*"):
+    """What stands between fences, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def rows(text):
+    """The rows of all tables, each a list of cells."""
+    return [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in text.splitlines()
+            if line.startswith("| ") and not line.startswith("|---")]
+
+
+def in_code(text):
+    return sorted(set(re.findall(r"`([^`\n]+)`", text)))
+
+
+@pytest.mark.parametrize("name", ("README", "nginx", "errors"))
+def test_both_languages_show_the_same(name):
+    """Fenced blocks but for their comments, first columns, and what is written as code in each row."""
+    theirs = (DOC / f"{name}.zh.md").read_text()
+    ours = (DOC / f"{name}.md").read_text() if name != "README" else README[:README.index("## Try it")]
+    assert f"{name}.zh.md)" in ours and f"{name}.md)" in theirs
+
+    def commands(text):
+        return [re.sub(r" +# .*", "", block) for block in fenced(text)]
+
+    assert commands(ours) == commands(theirs)
+    titles = {"`end=`", "nginx"}
+    for our, their in itertools.zip_longest(rows(ours), rows(theirs)):
+        assert our and their and our[0] == their[0], (our, their)
+        if our[0] not in titles:
+            assert in_code(" ".join(our)) == in_code(" ".join(their))
+
+
+def test_nginx_table_has_every_directive_of_the_guide():
+    """They stand in the comments of seed.ini."""
+    seed = (ROOT / "etc" / "seed.ini").read_text()
+    directives = set(re.findall(r" ; *(\w+) +\S.*[;{]$", seed, re.MULTILINE))
+    assert {"proxy_ssl_verify_depth", "ssl_verify_client", "listen", "upstream"} <= directives
+    first = " ".join(row[0] for row in rows((DOC / "nginx.md").read_text()))
+    assert not {word for word in directives if not re.search(rf"\b{word}\b", first)}
+
+
+def test_error_guide_knows_every_end():
+    """Every end= that is an error, and nothing that is none."""
+    header = (ROOT / "shared" / "close_reason.h").read_text()
+    ends = re.findall(r'X\(CLOSE_\w+, "(\w+)", (true|false)', header)
+    told = set(re.findall(r"`(\w+)`", " ".join(row[0] for row in rows((DOC / "errors.md").read_text()))))
+    assert told <= {word for word, _ in ends}
+    assert not {word for word, error in ends if error == "true"} - told
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
@@ -90,9 +177,10 @@ def test_manual_tells_of_every_option():
         assert wanted in page, option
 
 
-def test_readme_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_links_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "etc").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page}: {target}"
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
@@ -130,6 +218,8 @@ def test_install_and_uninstall(stage):
             "opt/sealane/share/man/man5/sealane.ini.5", "opt/sealane/lib/systemd/system/sealane.service",
             "etc/logrotate.d/sealane"} <= installed
     assert {f"opt/sealane/share/doc/sealane/examples/{sample.name}" for sample in SAMPLES} <= installed
+    assert {"opt/sealane/share/doc/sealane/etc/doc/errors.zh.md",
+            "opt/sealane/share/doc/sealane/etc/ansible/roles/sealane/tasks/main.yml"} <= installed
     unit = (target / "opt/sealane/lib/systemd/system/sealane.service").read_text()
     assert "ExecStart=/opt/sealane/sbin/sealane" in unit and "/usr/sbin" not in unit
     make("uninstall")

@@ -104,6 +104,12 @@ static void add_data(void *opaque, struct slice data)
 	chunk->length += data.length;
 }
 
+static void end_line(unsigned char *bytes)
+{
+	bytes[0] = '\r';
+	bytes[1] = '\n';
+}
+
 static void close_chunk(struct open_chunk *chunk)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -121,8 +127,8 @@ static void close_chunk(struct open_chunk *chunk)
 		memmove(frame + digits + 2, frame + chunk->digits + 2, chunk->length);
 	for (size_t i = digits; i > 0; i--, rest >>= 4)
 		frame[i - 1] = (unsigned char)hex[rest & 0xf];
-	memcpy(frame + digits, "\r\n", 2);
-	memcpy(frame + digits + 2 + chunk->length, "\r\n", 2);
+	end_line(frame + digits);
+	end_line(frame + digits + 2 + chunk->length);
 	buffer_filled(out, digits + 2 + chunk->length + 2);
 }
 

@@ -120,23 +120,27 @@ static void set_client(struct http_exchange *exchange)
 		await(deadline, 0, false, CLOSE_DONE);
 }
 
+/* All of the request is out, or all of the answer so far has been taken. */
+static bool is_awaiting_answer(const struct http_exchange *exchange)
+{
+	if (exchange->response_step == HTTP_READ_RESPONSE_HEAD)
+		return exchange->request_step == HTTP_REQUEST_DONE;
+	return exchange->response_step == HTTP_RELAY_RESPONSE_BODY &&
+	       stream_is_drained(&exchange->session->client);
+}
+
 static void set_upstream(struct http_exchange *exchange)
 {
 	const struct config_location *location = exchange->facts.location;
 	struct http_deadline *deadline = &exchange->upstream_deadline;
 	const struct stream *upstream = exchange->session->upstream;
 
-	if (!upstream || exchange->request_step == HTTP_AWAIT_DIAL)
-		await(deadline, 0, false, CLOSE_DONE);
-	else if (is_within_head(exchange))
+	bool exists = upstream && exchange->request_step != HTTP_AWAIT_DIAL;
+	if (exists && is_within_head(exchange))
 		await(deadline, location->proxy_read_timeout_ms, true, CLOSE_UPSTREAM_TIMEOUT);
-	else if (!stream_is_drained(upstream))
+	else if (exists && !stream_is_drained(upstream))
 		await(deadline, location->proxy_send_timeout_ms, false, CLOSE_UPSTREAM_TIMEOUT);
-	else if (exchange->response_step == HTTP_READ_RESPONSE_HEAD &&
-	         exchange->request_step == HTTP_REQUEST_DONE)
-		await(deadline, location->proxy_read_timeout_ms, false, CLOSE_UPSTREAM_TIMEOUT);
-	else if (exchange->response_step == HTTP_RELAY_RESPONSE_BODY &&
-	         stream_is_drained(&exchange->session->client))
+	else if (exists && is_awaiting_answer(exchange))
 		await(deadline, location->proxy_read_timeout_ms, false, CLOSE_UPSTREAM_TIMEOUT);
 	else
 		await(deadline, 0, false, CLOSE_DONE);

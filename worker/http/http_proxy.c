@@ -18,6 +18,7 @@
 #include "shared/check.h"
 #include "shared/scoreboard.h"
 #include "worker/http/http_exchange.h"
+#include "worker/http/http_log.h"
 #include "worker/http/http_route.h"
 #include "worker/upstream/idle_pool.h"
 
@@ -211,6 +212,7 @@ static void start_clear_text(struct session *session)
 {
 	prepare(session);
 	session->exchange = http_exchange_begin(session);
+	http_log(session->exchange, LOG_INFO, "the client spoke clear text on a TLS port");
 	http_exchange_fail(session->exchange, 497, CLOSE_CLIENT_CLEAR_TEXT);
 	http_proxy_go_on(session);
 }

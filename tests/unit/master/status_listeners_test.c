@@ -192,9 +192,10 @@ static void a_stale_socket_is_replaced(void **state)
 static void what_others_use_stays_theirs(void **state)
 {
 	struct rig *rig = *state;
-	struct rig *other;
+	struct rig *other = NULL;
 
 	assert_int_equal(open_rig((void **)&other), 0);
+	assert_non_null(other);
 	strcpy(other->paths[0], rig->paths[0]);
 	want_unix(other, 0, 0600);
 	commit(other);

@@ -43,10 +43,8 @@ static void expect_lines(const char *text, const char *const *lines, size_t coun
 static void everything_counted_is_shown(void **state)
 {
 	static const char *const wanted[] = {
-	        "sealane_start_time_seconds 1700000000",
-	        "sealane_healthy 1",
-	        "sealane_configuration_generation 2",
-	        "sealane_connections_open 7",
+	        "sealane_start_time_seconds 1700000000", "sealane_healthy 1",
+	        "sealane_configuration_generation 2", "sealane_connections_open 7",
 	        "sealane_generations{state=\"starting\"} 0",
 	        "sealane_generations{state=\"serving\"} 1",
 	        "sealane_generations{state=\"draining\"} 1",
@@ -70,12 +68,11 @@ static void everything_counted_is_shown(void **state)
 	        "sealane_http_request_duration_seconds_count 2",
 	        "sealane_tls_session_misses_total{side=\"upstream\"} 1",
 	        "sealane_tls_session_misses_total{side=\"client\"} 0",
-	        "sealane_certificate_not_after_timestamp_seconds{side=\"upstream\",section=\"tcp "
-	        "redis\"} 946684800",
-	        "sealane_certificate_not_after_timestamp_seconds{side=\"client\",section=\"http "
-	        "site\"} 4102444800",
-	        "sealane_certificate_not_after_timestamp_seconds{side=\"upstream\",section="
-	        "\"location site = /api\"} 946684800",
+	        /* clang-format off */
+	        "sealane_certificate_not_after_timestamp_seconds{side=\"upstream\",section=\"tcp redis\"} 946684800",
+	        "sealane_certificate_not_after_timestamp_seconds{side=\"client\",section=\"http site\"} 4102444800",
+	        "sealane_certificate_not_after_timestamp_seconds{side=\"upstream\",section=\"location site = /api\"} 946684800",
+	        /* clang-format on */
 	};
 	struct status_rig rig;
 	struct tls_session_key key = {{1}};

@@ -56,7 +56,7 @@ enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]) };
 /* In memory that ends where the text does, for the sanitizer. */
 static unsigned parse(const char *text, size_t length, struct status_request *request, char **copy)
 {
-	*copy = malloc(length);
+	*copy = length ? malloc(length) : NULL;
 	assert_true(*copy || !length);
 	if (length)
 		memcpy(*copy, text, length);
