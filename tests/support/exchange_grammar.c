@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Some messages are longer than a line. NOLINTBEGIN(bugprone-suspicious-missing-comma) */
 static const char *const requests[] = {
         "GET /q[%04u] HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /q[%04u] HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -45,6 +46,7 @@ static const char *const answers[] = {
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\nX: [%04u]"
         "\r\n\r\nswitched",
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 /* Whole, with an answer behind it that nobody asked for: said in one piece, as it could not be told
  * from the next request's answer later. */
@@ -55,9 +57,9 @@ static const char *const poisons[] = {
         "HTTP/1.1 204 No Content\r\nX: [%04u]\r\n\r\n" UNASKED,
 };
 
-#define TABLE(name)                                  \
-	{                                            \
-		name, sizeof(name) / sizeof(name[0]) \
+#define TABLE(name)                                      \
+	{                                                \
+		(name), sizeof(name) / sizeof((name)[0]) \
 	}
 
 void exchange_grammar_write(char *out, enum exchange_message kind, uint8_t which, unsigned number)
