@@ -195,7 +195,6 @@ struct http_exchange *http_exchange_begin(struct session *session)
 	exchange->facts = (struct http_facts){
 	        .session = session, .server = server, .location = server->unmatched};
 	exchange->reason = CLOSE_DONE;
-	clock_gettime(CLOCK_REALTIME_COARSE, &exchange->started_at);
 	exchange->started_ms = event_loop_now_ms(session->host->io.loop);
 	exchange->client_bytes_in = session->client.bytes_in - stream_in_bytes(&session->client);
 	exchange->client_bytes_out = session->client.bytes_out;

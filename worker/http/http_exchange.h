@@ -14,8 +14,6 @@
 #include "worker/http/http_host.h"
 #include "worker/http/http_variables.h"
 
-#include <time.h>
-
 enum http_step {
 	/* request */
 	HTTP_READ_REQUEST_HEAD,
@@ -70,7 +68,6 @@ struct http_exchange {
 	bool upgraded;
 	bool ended;
 	enum close_reason reason; /* for the access log */
-	struct timespec started_at;
 	uint64_t started_ms;
 	uint64_t client_bytes_in, client_bytes_out; /* of the client's stream, when it started */
 	uint64_t upstream_bytes_out; /* of the upstream's, when the head was written */

@@ -12,6 +12,7 @@
 #include "worker/http/http_write.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { INTERIM_MAX = 16 };
 
@@ -300,7 +301,9 @@ enum http_result http_send_reply(struct http_exchange *exchange)
 	const struct http_head *request = exchange->facts.request;
 	const struct config_location *location = exchange->reply_location;
 	struct slice text = {NULL, 0};
+	struct timespec now; /* not that of the request: a 504 comes a while after it */
 
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	exchange->facts.status = exchange->reply_status;
 	if (location && location->return_text.count)
 		text = http_template(&exchange->facts, &location->return_text, exchange->arena);
@@ -316,7 +319,7 @@ enum http_result http_send_reply(struct http_exchange *exchange)
 	        .client_minor = request ? request->minor : 1,
 	        .keep_alive = exchange->keep_alive,
 	        .head_only = request && request->method == HTTP_METHOD_HEAD,
-	        .now = exchange->started_at.tv_sec,
+	        .now = now.tv_sec,
 	};
 	if (!queue(exchange, write_reply, &reply))
 		return HTTP_WAIT;
