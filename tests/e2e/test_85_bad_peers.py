@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-
 from support.clients import (Probe, connect, exchange, exchange_many, receive_exactly, reset,
                              try_to_talk)
 from support.processes import cpu_seconds, descriptors, wait_until
 from support.sealane import IS_SANITIZED, access_lines
 from support.upstreams import ScriptedServer
+
+pytestmark = pytest.mark.latency
 
 
 def start(stage, **keys):
