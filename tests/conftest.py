@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from support import processes
 from support.pki import Pki
@@ -20,7 +19,6 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "latency: measures delays, tried again when a bound was passed")
     config.addinivalue_line("markers", "root: needs root")
     processes.adopt_orphans()
 
@@ -95,19 +93,3 @@ def module_stage(request, run_folder, pki):
 def protocol(request):
     """For what holds over either; see support/protocols.py."""
     return PROTOCOLS[request.param]
-
-
-def pytest_runtest_protocol(item, nextitem):
-    """A virtual machine may stand still for a moment. What is the gateway's fault comes again."""
-    if not item.get_closest_marker("latency"):
-        return None
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for tries_left in (2, 1, 0):
-        item._initrequest()
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-        if not tries_left or not any(report.failed for report in reports):
-            break
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True

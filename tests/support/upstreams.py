@@ -128,13 +128,14 @@ class NginxStream(_Nginx):
 
 
 class NginxHttp(_Nginx):
-    """It answers each request with its path; `handshakes` has one for each request."""
+    """It answers each request with its path, or a file of `root`; `handshakes` has one for each
+    request."""
 
-    def __init__(self, folder, certificate, name="nginx", **options):
+    def __init__(self, folder, certificate, name="nginx", root=None, **options):
         own = " ".join(f"{kind}_temp_path {folder}/{name}.{kind};"
                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        super().__init__(folder, certificate, "http", f'{own} return 200 "$request_uri";', name=name,
-                         **options)
+        answer = f"root {root};" if root else 'return 200 "$request_uri";'
+        super().__init__(folder, certificate, "http", f"{own} {answer}", name=name, **options)
 
 
 _HAPROXY = """
