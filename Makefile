@@ -115,7 +115,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(FAKE_LOOP) $(filter %.o,$(FUZZ_M
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(call fakes_for,$<) $(SUPPORT_LIB) $(LIBS) $(PKG_LIBS) $(FUZZ_LIBS)
 
-# Compiling uses all CPUs unless -j says otherwise; tests run one after another.
+# Compiling uses all CPUs unless -j says otherwise.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 PYTEST = PYTHONDONTWRITEBYTECODE=1 VARIANT=$(VARIANT) $(PYTHON) -m pytest -p no:cacheprovider -q -rfEs --durations=5
 
@@ -139,8 +139,14 @@ unit: unit-build                ## unit tests, and the fuzz drivers on their cor
 	$(Q)BUILD=$(BUILD) tests/support/run_unit.sh $(if $(T),'$(T)')
 fuzz-replay: $(FUZZ_BINS)       ## the fuzz drivers on their corpus
 	$(Q)BUILD=$(BUILD) tests/support/run_unit.sh fuzz/
-e2e: $(BIN)                     ## end-to-end tests; T=name: only those whose file or name has it
-	$(Q)$(PYTEST) tests/e2e $(if $(T),-k '$(T)')
+# A file of tests on each CPU; then those that measure delays, by themselves.
+e2e: $(BIN)                     ## end-to-end tests; T=name: only those whose file or name has it, one after another
+ifdef T
+	$(Q)$(PYTEST) tests/e2e -k '$(T)'
+else
+	$(Q)$(PYTEST) tests/e2e -m 'not alone' -n $(shell nproc) --dist loadfile
+	$(Q)$(PYTEST) tests/e2e -m alone
+endif
 
 check-asan:                     ## all tests under address and undefined-behaviour sanitizers; leaks fail
 	$(Q)$(MAKE) $(JOBS) VARIANT=asan all unit-build

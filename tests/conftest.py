@@ -19,11 +19,14 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures delays, so that no other test may run beside it")
+    config.addinivalue_line("markers", "long: a file that takes minutes, begun with")
     config.addinivalue_line("markers", "root: needs root")
     processes.adopt_orphans()
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         if item.get_closest_marker("root") and not processes.IS_ROOT:
             item.add_marker(pytest.mark.skip(reason="needs root"))

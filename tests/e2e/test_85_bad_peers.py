@@ -9,11 +9,15 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from support.clients import (Probe, connect, exchange, exchange_many, receive_all, receive_exactly,
                              reset, try_to_talk)
 from support.processes import cpu_seconds, descriptors, wait_until
 from support.sealane import IS_SANITIZED, access_lines
 from support.upstreams import NginxHttp, ScriptedServer
+
+pytestmark = pytest.mark.alone
 
 LARGE = 150_000_000
 GET_LARGE = b"GET /large HTTP/1.0\r\n\r\n"

@@ -12,7 +12,8 @@ import pytest
 from support.processes import IS_ROOT, run
 from support.sealane import BINARY, ROOT, VARIANT, environment, sealane
 
-pytestmark = pytest.mark.skipif(not shutil.which("ansible-playbook"), reason="ansible-core is not installed")
+pytestmark = [pytest.mark.long,
+              pytest.mark.skipif(not shutil.which("ansible-playbook"), reason="ansible-core is not installed")]
 
 ANSIBLE = ROOT / "etc" / "ansible"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """HTTP servers over mutual TLS to stand behind the gateway, as processes, and a WebSocket client."""
 
+import fcntl
 import json
 import sys
 from pathlib import Path
@@ -38,15 +39,21 @@ class HttpApplication(Application):
 def npm_package(name):
     """The folder to run node in for a package from npm, which is installed into build/ once."""
     folder = ROOT / "build" / "npm"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(folder, name)
+    return folder
+
+
+def _install(folder, name):
     if not (folder / "node_modules" / name.split("@")[0]).exists():
-        folder.mkdir(parents=True, exist_ok=True)
         if run(["sh", "-c", "command -v npm"])[0] != 0:
             pytest.skip("npm is not installed")
         status, output = run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, name],
                              timeout=120)
         if status != 0:
             pytest.skip(f"npm cannot install {name}: {output[-200:]}")
-    return folder
 
 
 class WebSocketServer(Upstream):

@@ -2,14 +2,25 @@
 """Ports that nobody uses, below the range the kernel takes source ports from.
 
 Ports are handed out in turn, so that one is not used again while connections of the test before
-are still in TIME_WAIT on it. SEALANE_TEST_PORTS=FIRST-LAST chooses another range.
+are still in TIME_WAIT on it. SEALANE_TEST_PORTS=FIRST-LAST chooses another range. Of several test
+processes side by side each has its part of the range.
 """
 
 import os
 import random
 import socket
 
-_first, _last = (int(word) for word in os.environ.get("SEALANE_TEST_PORTS", "23500-24999").split("-"))
+
+
+def _range():
+    first, last = (int(word) for word in os.environ.get("SEALANE_TEST_PORTS", "22000-24999").split("-"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    each = (last - first + 1) // count
+    return first + number * each, first + (number + 1) * each - 1
+
+
+_first, _last = _range()
 _next = random.randint(_first, _last)
 
 
