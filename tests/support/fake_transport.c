@@ -98,7 +98,7 @@ static enum io_result fake_transport_read(
 	struct fake_peer *peer = peer_of(transport);
 	enum io_result result = IO_WANT_READ;
 
-	CHECK(peer->handshake_done && !peer->read_ended);
+	CHECK(peer->handshake_done && !peer->read_ended && !peer->last_waits);
 	CHECK(size >= transport->read_room_min);
 	*got_out = 0;
 	peer->calls[FAKE_READ]++;
@@ -157,12 +157,16 @@ static enum io_result fake_transport_write(
 	peer->answer_waits = false;
 	*put_out = step.count < length ? step.count : length;
 	keep_received(peer, bytes, *put_out);
+	peer->last_was_told = transport->last;
 	if (step.inside && *put_out) {
 		peer->tail_bytes = *put_out;
 		return IO_WANT_WRITE;
 	}
 	/* A socket that would have taken more than there is is not full. */
-	return step.result == IO_WANT_WRITE && step.count < length ? IO_WANT_WRITE : IO_OK;
+	if (step.result == IO_WANT_WRITE && step.count < length)
+		return IO_WANT_WRITE;
+	peer->last_waits = transport->last && !peer->finished;
+	return IO_OK;
 }
 
 static enum io_result fake_transport_finish(struct transport *transport, bool closing)
@@ -170,12 +174,15 @@ static enum io_result fake_transport_finish(struct transport *transport, bool cl
 	struct fake_peer *peer = peer_of(transport);
 
 	CHECK(peer->handshake_done && !peer->finished && !has_pending_write(peer));
+	peer->last_waits = false;
 	struct fake_step step = take(peer, FAKE_FINISH, (struct fake_step){.result = IO_OK});
 	if (step.result != IO_ERROR) {
 		peer->finished = true;
 		peer->finish_was_closing = closing;
 	}
 	peer->answer_waits = step.result == IO_WANT_WRITE;
+	if (step.result == IO_WANT_WRITE)
+		transport->last = false; /* as TLS: no FIN follows */
 	return end_step(transport, &step);
 }
 
@@ -192,6 +199,7 @@ static void fake_transport_close(struct transport *transport, bool cut)
 {
 	struct fake_peer *peer = peer_of(transport);
 
+	CHECK(!peer->last_waits);
 	peer->closed = true;
 	peer->cut = cut;
 	transport_fault_clear(transport);

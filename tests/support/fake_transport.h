@@ -9,7 +9,8 @@
  *
  * It also holds the stream to its side of the contract, by CHECK: nothing after close, no read
  * after an end or into too little room, no write before the handshake or after finish, no empty
- * write unless something is PENDING_WRITE.
+ * write unless something is PENDING_WRITE, nothing but finish after a whole write that was to be
+ * the last.
  */
 #ifndef TESTS_SUPPORT_FAKE_TRANSPORT_H
 #define TESTS_SUPPORT_FAKE_TRANSPORT_H
@@ -57,6 +58,8 @@ struct fake_peer {
 	uintptr_t write_frame_low, write_frame_high; /* where the stack stood: no recursion */
 	bool is_open, handshake_done, read_ended, finished, finish_was_closing;
 	bool closed, cut;
+	bool last_was_told; /* with the last write: a finish follows at once */
+	bool last_waits; /* it has not come yet */
 };
 
 void fake_peer_init(struct fake_peer *peer);

@@ -254,7 +254,9 @@ enum http_progress http_body_relay(struct http_body *body, struct stream *from, 
 			break;
 	}
 	stream_resume(from);
-	if (to)
+	if (to && body->complete && body->ends_connection)
+		stream_flush_last(to);
+	else if (to)
 		stream_flush(to);
 	if (body->refused)
 		return HTTP_REFUSED;

@@ -10,7 +10,9 @@ struct http_body {
 	enum http_framing from, to; /* how it comes, how it goes */
 	uint64_t left; /* HTTP_BODY_SIZED: data bytes still to come */
 	uint64_t moved; /* data bytes taken so far */
-	uint64_t bytes_max; /* of data; 0: no limit. Set after http_body_begin */
+	/* Set after http_body_begin: */
+	uint64_t bytes_max; /* of data; 0: no limit */
+	bool ends_connection; /* stream_finish follows its end at once */
 	bool begun; /* some byte of it has left the source's buffer */
 	struct http_parser *parser; /* HTTP_BODY_CHUNKED: that of its head */
 	bool complete, refused;

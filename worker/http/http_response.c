@@ -224,6 +224,7 @@ enum http_result http_send_response_head(struct http_exchange *exchange)
 	exchange->facts.status = response->status;
 	count_status(exchange, response->status);
 	http_body_begin(&exchange->response_body, response, exchange->response_parser, framing);
+	exchange->response_body.ends_connection = !exchange->keep_alive;
 	exchange->response_step = HTTP_RELAY_RESPONSE_BODY;
 	if (upgrade) {
 		exchange->upgraded = true;
@@ -326,7 +327,10 @@ enum http_result http_send_reply(struct http_exchange *exchange)
 	exchange->answer_begun = true;
 	exchange->response_body.moved = http_reply_body_bytes(&reply);
 	count_status(exchange, exchange->reply_status);
-	stream_flush(&session->client);
+	if (exchange->keep_alive)
+		stream_flush(&session->client);
+	else
+		stream_flush_last(&session->client);
 	exchange->response_step = HTTP_DRAIN_RESPONSE;
 	return HTTP_GO_ON;
 }

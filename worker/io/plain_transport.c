@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* plain_transport.c - recv and send, nothing kept between calls. */
+/*
+ * plain_transport.c - recv and send, nothing kept between calls.
+ *
+ * The last bytes are sent with MSG_MORE, so that the FIN goes with them in one segment. It is sent
+ * by shutdown(2) then: close(2) throws away what waits when the other side has sent something that
+ * nobody has read.
+ */
 #include "worker/io/plain_transport.h"
 
 #include "shared/check.h"
@@ -14,6 +20,7 @@ struct plain_transport {
 	struct transport transport;
 	unsigned magic;
 	int fd;
+	bool last_bytes_wait;
 };
 
 static struct plain_transport *plain(const struct transport *transport)
@@ -58,13 +65,15 @@ static enum io_result plain_read(
 static enum io_result plain_write(
         struct transport *transport, const void *bytes, size_t length, size_t *put_out)
 {
+	int flags = transport->last ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t put;
 
 	*put_out = 0;
 	if (length == 0)
 		return IO_OK;
+	plain(transport)->last_bytes_wait = transport->last;
 	do
-		put = send(plain(transport)->fd, bytes, length, MSG_NOSIGNAL);
+		put = send(plain(transport)->fd, bytes, length, flags);
 	while (put < 0 && errno == EINTR);
 	if (put < 0 && errno == EAGAIN)
 		return IO_WANT_WRITE;
@@ -78,7 +87,9 @@ static enum io_result plain_write(
 
 static enum io_result plain_finish(struct transport *transport, bool closing)
 {
-	if (!closing && shutdown(plain(transport)->fd, SHUT_WR) != 0 && errno != ENOTCONN) {
+	bool leave_to_close = closing && !plain(transport)->last_bytes_wait;
+
+	if (!leave_to_close && shutdown(plain(transport)->fd, SHUT_WR) != 0 && errno != ENOTCONN) {
 		transport_fault_errno(transport, errno);
 		return IO_ERROR;
 	}

@@ -416,6 +416,14 @@ void stream_flush(struct stream *stream)
 		derive_interest(stream);
 }
 
+void stream_flush_last(struct stream *stream)
+{
+	CHECK_OBJ(stream, STREAM_MAGIC);
+	if (stream->state == STREAM_OPEN)
+		stream->transport->last = true;
+	stream_flush(stream);
+}
+
 void stream_finish(struct stream *stream, bool closing)
 {
 	CHECK_OBJ(stream, STREAM_MAGIC);
@@ -423,7 +431,7 @@ void stream_finish(struct stream *stream, bool closing)
 	if (stream->finish_asked || stream->state != STREAM_OPEN)
 		return;
 	stream->finish_asked = true;
-	stream_flush(stream);
+	stream_flush_last(stream);
 }
 
 void stream_resume(struct stream *stream)

@@ -96,6 +96,9 @@ void stream_give(struct stream *stream, stream_fn *on_event, void *owner);
 
 /* Sends what waits in `out` or in the transport; FAILED may be told. */
 void stream_flush(struct stream *stream);
+/* The same, when stream_finish follows at once if all was sent: the last bytes may wait for it, and
+ * leave with the FIN. */
+void stream_flush_last(struct stream *stream);
 /* No more bytes from us, after those in `out`. `closing`: stream_close follows as soon as
  * `finished`. */
 void stream_finish(struct stream *stream, bool closing);

@@ -33,6 +33,8 @@ struct transport {
 	bool readable; /* set by the stream: the descriptor was reported readable, one recv is not
 	                  in vain */
 	bool read_filled; /* set by `read`: more was there than it could ask for */
+	bool last; /* set by the stream: what is written from now on is the last, and `finish`
+	              follows at once: it may wait for the FIN and leave with it in one segment */
 	struct io_fault *fault;
 };
 
@@ -50,8 +52,8 @@ struct transport_ops {
 	 * now. With NULL, 0: sends what is PENDING_WRITE; while something is, nothing new is taken.
 	 */
 	enum io_result (*write)(struct transport *, const void *, size_t length, size_t *put_out);
-	/* No more bytes from us: close_notify and FIN, or with `closing` (close(2) follows at once)
-	 * only the former. */
+	/* No more bytes from us: close_notify and FIN. With `closing` (close(2) follows at once)
+	 * the FIN may be left to that, unless something waits for it. */
 	enum io_result (*finish)(struct transport *, bool closing);
 	/* PENDING_READ: bytes readable without the descriptor being so; PENDING_WRITE: encrypted,
 	 * not yet sent. */

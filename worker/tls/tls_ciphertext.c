@@ -168,10 +168,11 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t co
 /* Bytes the socket took of `bytes`; all, or fewer when it takes no more now. Sets socket_error. */
 static size_t send_some(struct tls_transport *tls, const unsigned char *bytes, size_t count)
 {
+	int flags = tls->transport.last ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t put;
 
 	do
-		put = send(tls->fd, bytes, count, MSG_NOSIGNAL);
+		put = send(tls->fd, bytes, count, flags);
 	while (put < 0 && errno == EINTR);
 	if (put < 0 && errno != EAGAIN)
 		tls->socket_error = errno;

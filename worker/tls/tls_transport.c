@@ -311,8 +311,11 @@ static enum io_result tls_finish(struct transport *transport, bool closing)
 	gnutls_bye(tls->session, GNUTLS_SHUT_WR);
 	enum io_result result = tls_ciphertext_send(tls);
 	tls_ciphertext_release(tls);
-	/* A FIN while ciphertext waits would cut it off: then close_notify alone has to do. */
-	if (result == IO_OK && !closing)
+	/* A FIN while ciphertext waits would cut it off: then close_notify alone has to do, and
+	 * waits for none. */
+	if (result == IO_WANT_WRITE)
+		transport->last = false;
+	else if (result == IO_OK && (!closing || transport->last))
 		shutdown(tls->fd, SHUT_WR);
 	return result;
 }

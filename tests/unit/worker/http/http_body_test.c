@@ -123,6 +123,23 @@ static void head_and_body_leave_in_one_write(void **state)
 	assert_int_equal(fixture->to.peer.calls[FAKE_WRITE], 1);
 }
 
+static void the_last_bytes_of_a_connection_are_told_to_be_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_sized(fixture, 5);
+	fixture->body.ends_connection = true;
+	arrive(fixture, "hel");
+	rig_put(&fixture->to, "head ");
+	assert_int_equal(relay(fixture), HTTP_MORE);
+	assert_false(fixture->to.peer.last_was_told);
+	arrive(fixture, "lo");
+	rig_put(&fixture->to, "-");
+	assert_int_equal(relay(fixture), HTTP_COMPLETE);
+	assert_true(fixture->to.peer.last_was_told);
+	stream_finish(&fixture->to.stream, true);
+}
+
 static void a_chunked_body_is_framed_afresh(void **state)
 {
 	struct fixture *fixture = *state;
@@ -272,6 +289,7 @@ int main(void)
 	        TEST(no_body_is_complete_at_once),
 	        TEST(a_sized_body_ends_where_its_length_says),
 	        TEST(head_and_body_leave_in_one_write),
+	        TEST(the_last_bytes_of_a_connection_are_told_to_be_so),
 	        TEST(a_chunked_body_is_framed_afresh),
 	        TEST(a_chunked_body_goes_plain_to_who_cannot_read_chunks),
 	        TEST(chunks_in_every_cut),

@@ -52,6 +52,19 @@ static void a_proxied_exchange_writes_once_to_each_side(void **state)
 	assert_null(rig->session->upstream);
 }
 
+static void a_last_answer_leaves_with_the_end(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	exchange_rig_client_says(rig, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	exchange_rig_upstream_says(rig, up, ANSWER);
+	assert_int_equal(rig->client.calls[FAKE_WRITE], 1);
+	assert_true(rig->client.last_was_told && rig->client.finish_was_closing);
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+}
+
 static void bytes_one_by_one_make_the_same_exchange(void **state)
 {
 	static const char request[] = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked"
@@ -149,6 +162,8 @@ static void the_connection_ends_when_one_side_says_so(void **state)
 			assert_false(exchange_rig_holds(&rig.client, "Connection:"));
 		if (!rows[i].kept)
 			assert_true(rig.client.finished && !rig.client.cut);
+		if (rig.client.last_was_told == rows[i].kept)
+			fail_msg("row %zu: last bytes", i);
 		exchange_rig_destroy(&rig);
 	}
 }
@@ -389,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        CASE(an_answer_is_written_once),
 	        CASE(a_proxied_exchange_writes_once_to_each_side),
+	        CASE(a_last_answer_leaves_with_the_end),
 	        CASE(bytes_one_by_one_make_the_same_exchange),
 	        CASE(pipelined_requests_are_answered_in_order),
 	        CASE(a_thousand_pipelined_requests_are_no_recursion),

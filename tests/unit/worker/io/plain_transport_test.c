@@ -2,9 +2,9 @@
 /* plain_transport_test.c - what recv and send say, in the words of a transport. */
 #include "worker/io/plain_transport.h"
 
-#include <arpa/inet.h>
+#include "tests/support/tcp_pair.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -23,28 +23,11 @@ struct fixture {
 	struct transport *transport;
 };
 
-static void connect_pair(int *ours, int *theirs)
-{
-	struct sockaddr_in address = {
-	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	*theirs = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(*theirs, (struct sockaddr *)&address, sizeof(address)), 0);
-	*ours = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(*ours >= 0);
-	close(listener);
-}
-
 static int set_up(void **state)
 {
 	struct fixture *fixture = malloc(sizeof(*fixture));
 
-	connect_pair(&fixture->ours, &fixture->theirs);
+	tcp_pair(&fixture->ours, &fixture->theirs, 0);
 	fixture->transport = plain_transport_create(fixture->ours, IO_CLIENT);
 	*state = fixture;
 	return 0;
@@ -134,7 +117,7 @@ static void a_reset_is_the_fault_of_its_side(void **state)
 		struct fixture fixture;
 		char room[8];
 		size_t got;
-		connect_pair(&fixture.ours, &fixture.theirs);
+		tcp_pair(&fixture.ours, &fixture.theirs, 0);
 		fixture.transport = plain_transport_create(fixture.ours, cases[i].side);
 		setsockopt(fixture.theirs, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 		        sizeof(struct linger));
@@ -184,6 +167,36 @@ static void finishing_sends_a_fin_unless_close_follows(void **state)
 	assert_int_equal(recv(fixture->theirs, &byte, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(transport->ops->finish(transport, false), IO_OK);
 	assert_int_equal(recv(fixture->theirs, &byte, 1, 0), 0);
+}
+
+/* What waits is there with the FIN, not before. */
+static void check_last_bytes(struct fixture *fixture, bool closing)
+{
+	struct transport *transport = fixture->transport;
+	char room[8];
+
+	transport->last = true;
+	assert_int_equal(do_write(fixture, "last ", 5), IO_OK);
+	assert_int_equal(do_write(fixture, "ones", 4), IO_OK);
+	assert_int_equal(recv(fixture->theirs, room, sizeof(room), MSG_DONTWAIT), -1);
+	assert_int_equal(transport->ops->finish(transport, closing), IO_OK);
+	assert_int_equal(recv(fixture->theirs, room, 8, MSG_WAITALL), 8);
+	assert_memory_equal(room, "last one", 8);
+	assert_int_equal(recv(fixture->theirs, room, 8, MSG_WAITALL), 1);
+}
+
+static void last_bytes_wait_for_the_fin(void **state)
+{
+	check_last_bytes(*state, false);
+}
+
+/* close(2) alone would throw them away, with bytes that nobody has read. */
+static void last_bytes_are_not_lost_to_a_close(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(send(fixture->theirs, "unread", 6, 0), 6);
+	check_last_bytes(fixture, true);
 }
 
 static void finishing_after_a_reset_is_no_fault_of_its_own(void **state)
@@ -239,6 +252,8 @@ int main(void)
 	        CASE(writes_until_the_socket_is_full),
 	        CASE(an_empty_write_does_nothing),
 	        CASE(finishing_sends_a_fin_unless_close_follows),
+	        CASE(last_bytes_wait_for_the_fin),
+	        CASE(last_bytes_are_not_lost_to_a_close),
 	        CASE(finishing_after_a_reset_is_no_fault_of_its_own),
 	        CASE(the_first_cause_of_a_fault_stays),
 	        CASE(a_long_fault_is_cut),

@@ -2,9 +2,9 @@
 /* reset_queue_test.c - over real connections: no byte is lost to the reset, and it is one. */
 #include "worker/io/reset_queue.h"
 
-#include <arpa/inet.h>
+#include "tests/support/tcp_pair.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { GIVE_UP_MS = 5000, CONNECTIONS = 3 };
+enum { GIVE_UP_MS = 5000, CONNECTIONS = 3, RECEIVE_BYTES = 8192 };
 
 struct fixture {
 	struct event_loop *loop;
@@ -55,26 +55,6 @@ static void run_for(struct fixture *fixture, uint64_t ms)
 	event_loop_run(fixture->loop);
 }
 
-/* `ours` does not block; `theirs` takes little before it is read. */
-static void connect_pair(int *ours, int *theirs)
-{
-	struct sockaddr_in address = {
-	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	int small = 8192;
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	*theirs = socket(AF_INET, SOCK_STREAM, 0);
-	setsockopt(*theirs, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	assert_int_equal(connect(*theirs, (struct sockaddr *)&address, sizeof(address)), 0);
-	*ours = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(*ours >= 0);
-	close(listener);
-}
-
 /* Until the kernel takes no more. */
 static size_t fill_socket(int fd)
 {
@@ -105,7 +85,7 @@ static void a_socket_with_nothing_queued_is_reset_at_once(void **state)
 	struct fixture *fixture = *state;
 	int ours, theirs, error;
 
-	connect_pair(&ours, &theirs);
+	tcp_pair(&ours, &theirs, RECEIVE_BYTES);
 	assert_int_equal(send(ours, "all", 3, 0), 3);
 	run_for(fixture, 5); /* the loopback acknowledges */
 	reset_queue_add(fixture->queue, ours);
@@ -122,7 +102,7 @@ static void what_is_queued_arrives_before_the_reset(void **state)
 	int ours, theirs, error = EAGAIN;
 	size_t sent, got = 0;
 
-	connect_pair(&ours, &theirs);
+	tcp_pair(&ours, &theirs, RECEIVE_BYTES);
 	sent = fill_socket(ours);
 	reset_queue_add(fixture->queue, ours);
 	assert_int_equal(reset_queue_length(fixture->queue), 1);
@@ -143,7 +123,7 @@ static void a_reader_that_never_reads_is_given_up(void **state)
 	struct fixture *fixture = *state;
 	int ours, theirs, error;
 
-	connect_pair(&ours, &theirs);
+	tcp_pair(&ours, &theirs, RECEIVE_BYTES);
 	fill_socket(ours);
 	reset_queue_add(fixture->queue, ours);
 	run_for(fixture, GIVE_UP_MS - 1000);
@@ -161,7 +141,7 @@ static void each_waits_for_itself(void **state)
 	int ours[CONNECTIONS], theirs[CONNECTIONS];
 
 	for (size_t i = 0; i < CONNECTIONS; i++) {
-		connect_pair(&ours[i], &theirs[i]);
+		tcp_pair(&ours[i], &theirs[i], RECEIVE_BYTES);
 		fill_socket(ours[i]);
 		reset_queue_add(fixture->queue, ours[i]);
 	}
@@ -184,7 +164,7 @@ static void what_still_waits_is_reset_with_the_queue(void **state)
 	struct reset_queue *queue = reset_queue_create(fixture->loop);
 	int ours, theirs, error;
 
-	connect_pair(&ours, &theirs);
+	tcp_pair(&ours, &theirs, RECEIVE_BYTES);
 	fill_socket(ours);
 	reset_queue_add(queue, ours);
 	reset_queue_destroy(queue);
@@ -199,7 +179,7 @@ static void a_socket_that_is_gone_already_is_closed(void **state)
 	struct fixture *fixture = *state;
 	int ours, theirs;
 
-	connect_pair(&ours, &theirs);
+	tcp_pair(&ours, &theirs, RECEIVE_BYTES);
 	fill_socket(ours);
 	setsockopt(theirs, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 	close(theirs);

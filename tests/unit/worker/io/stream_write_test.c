@@ -258,6 +258,7 @@ static void finishing_takes_unsent_bytes_along(void **state)
 	rig_put(rig, "last");
 	stream_finish(&rig->stream, true);
 	assert_true(fake_received_is(&rig->peer, "last"));
+	assert_true(rig->peer.last_was_told);
 	assert_true(rig->peer.finished);
 	assert_true(rig->peer.finish_was_closing);
 }

@@ -6,10 +6,12 @@
  */
 #include "worker/tls/tls_transport.h"
 
+#include "tests/support/tcp_pair.h"
 #include "tests/support/tls_rig.h"
 #include "worker/io/plain_transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -399,6 +401,40 @@ static void finish_leaves_the_fin_to_a_close_that_follows(void **state)
 	with_each_kind(check_finish_before_close);
 }
 
+static void use_tcp(struct tls_rig *rig)
+{
+	int ours, theirs;
+
+	tcp_pair(&ours, &theirs, 0);
+	assert_int_equal(fcntl(theirs, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(dup2(ours, rig->fd), rig->fd);
+	assert_int_equal(dup2(theirs, rig->other_fd), rig->other_fd);
+	close(ours);
+	close(theirs);
+}
+
+static void check_last_records(struct tls_rig *rig, const struct kind *kind)
+{
+	size_t put;
+	char byte;
+
+	(void)kind;
+	use_tcp(rig); /* another socket holds nothing back */
+	rig->transport->last = true;
+	assert_int_equal(tls_rig_write(rig, "last words", 10, &put), IO_OK);
+	assert_int_equal(recv(rig->other_fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+	assert_int_equal(rig->transport->ops->finish(rig->transport, true), IO_OK);
+	assert_true(tls_rig_hears(rig, "last words"));
+	assert_int_equal(tls_rig_hear(rig, &byte, 1), 0);
+	assert_true(far_end_sees_fin(rig));
+}
+
+static void last_records_wait_for_the_fin(void **state)
+{
+	(void)state;
+	with_each_kind(check_last_records);
+}
+
 static void finish_that_the_socket_refuses_sends_no_fin(void **state)
 {
 	struct tls_rig rig;
@@ -532,6 +568,7 @@ int main(void)
 	        cmocka_unit_test(a_handshake_waits_for_a_socket_that_refuses),
 	        cmocka_unit_test(finish_sends_close_notify_and_a_fin),
 	        cmocka_unit_test(finish_leaves_the_fin_to_a_close_that_follows),
+	        cmocka_unit_test(last_records_wait_for_the_fin),
 	        cmocka_unit_test(finish_that_the_socket_refuses_sends_no_fin),
 	        cmocka_unit_test(close_notify_is_the_end_and_writing_goes_on),
 	        cmocka_unit_test(a_client_that_got_nothing_is_told_of_a_cut),
