@@ -12,6 +12,7 @@
 #include "shared/check.h"
 #include "shared/log.h"
 #include "worker/io/socket_options.h"
+#include "worker/upstream/idle_pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,23 +104,36 @@ static void on_accept_error(struct acceptor *acceptor, int error)
 	acceptor_update(acceptor);
 }
 
+/* A client comes before an upstream connection that waits for one. */
+static int accept_fd(struct listen_socket *socket, struct address *address_out)
+{
+	struct sockaddr_storage storage;
+	socklen_t length;
+	int fd;
+
+	do {
+		length = sizeof(storage);
+		fd = accept4(socket->watch.fd, (struct sockaddr *)&storage, &length,
+		        SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
+	         idle_pool_shed(socket->acceptor->host->dialer.pool));
+	if (fd >= 0 && !address_from_sockaddr((struct sockaddr *)&storage, length, address_out))
+		memset(address_out, 0, sizeof(*address_out));
+	return fd;
+}
+
 /* False when there was nothing to accept. */
 static bool accept_one(struct listen_socket *socket)
 {
 	struct session_host *host = socket->acceptor->host;
-	struct sockaddr_storage storage;
 	struct address address;
-	socklen_t length = sizeof(storage);
 
-	int fd = accept4(socket->watch.fd, (struct sockaddr *)&storage, &length,
-	        SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_fd(socket, &address);
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			on_accept_error(socket->acceptor, errno);
 		return errno == EINTR || errno == ECONNABORTED;
 	}
-	if (!address_from_sockaddr((struct sockaddr *)&storage, length, &address))
-		memset(&address, 0, sizeof(address));
 	scoreboard_count(host->row, STAT_ACCEPTED, 1);
 	socket_options_keepalive(fd, &socket->listener->so_keepalive);
 	session_open(

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support.clients import connect, receive_exactly
 from support.http_answers import Conversation
 from support.http_cases.request_case import get, sized
 from support.http_lanes import upstream_tls
@@ -339,3 +340,25 @@ def test_nothing_is_left_over(stage):
             if number % 3:
                 client.wait(1, timeout=5)
     wait_until(lambda: len(descriptors(pid)) <= before + 4, "the descriptors of four idle connections")
+
+
+def test_kept_connections_give_way_to_clients(stage):
+    """When descriptors are out, a connection that waits for a request has none to lose."""
+    upstream = recording(stage, slowly)
+    kept, tcp = stage.port(), stage.port()
+    gateway = stage.gateway({
+        "http": upstream_tls(stage.pki),
+        "http site": {"listen": f"127.0.0.1:{kept}", "proxy_pass": "https://group"},
+        "tcp site": {"listen": f"127.0.0.1:{tcp}", "proxy_pass": f"127.0.0.1:{stage.application().port}"},
+        "upstream group": {"server": f"127.0.0.1:{upstream.port}", "keepalive": "32"},
+    }, workers=1, worker_rlimit_nofile=64)
+    in_parallel(kept, 21)
+    (pid,) = gateway.workers().values()
+    assert len(standing(upstream)) == 21 and len(descriptors(pid)) + 2 * 21 > 64
+    clients = [connect(tcp) for _ in range(21)]
+    for client in clients:
+        client.sendall(b"hello")
+        assert receive_exactly(client, 5) == b"hello"
+    assert len(standing(upstream)) < 21
+    for client in clients:
+        client.close()

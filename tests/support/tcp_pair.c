@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 void tcp_pair(int *ours_out, int *theirs_out, int receive_bytes)
@@ -23,6 +24,9 @@ void tcp_pair(int *ours_out, int *theirs_out, int receive_bytes)
 	if (receive_bytes)
 		setsockopt(
 		        *theirs_out, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+	/* Who waits in vain fails. */
+	setsockopt(*theirs_out, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = 10},
+	        sizeof(struct timeval));
 	CHECK(connect(*theirs_out, (struct sockaddr *)&address, sizeof(address)) == 0);
 	*ours_out = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 	CHECK(*ours_out >= 0);
