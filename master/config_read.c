@@ -125,11 +125,13 @@ static void refuse_key(struct reader *reader, const char *key)
 {
 	const char *near = config_schema_suggest(key, reader->section->kind);
 	const struct config_section *section = reader->section;
+	char sections[CONFIG_SECTIONS_TEXT_MAX];
 	enum config_key known;
 
 	if (config_schema_find(key, &known))
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "'%s' may not stand in [%s]", key, section->title);
+		        "'%s' may not stand in [%s]; its place is in %s", key, section->title,
+		        config_schema_sections(config_schema_where(known), sections));
 	else if (near)
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        "unknown key '%s' in [%s]; did you mean '%s'?", key, section->title, near);

@@ -153,14 +153,18 @@ static const struct config_rig_row forms[] = {
         /* unknown key */
         {RIG_TCP "gzip = on\n", "main.ini:4: unknown key 'gzip' in [tcp a]"},
         /* key of main in tcp */
-        {RIG_TCP "workers = 2\n", "main.ini:4: 'workers' may not stand in [tcp a]"},
+        {RIG_TCP "workers = 2\n", "main.ini:4: 'workers' may not stand in [tcp a]; its "
+                                  "place is in [main]"},
         /* key of tcp in main */
         {"[main]\nproxy_timeout = 5m\n" RIG_TCP,
-                "main.ini:2: 'proxy_timeout' may not stand in [main]"},
+                "main.ini:2: 'proxy_timeout' may not stand in [main]; its place is in [tcp], [tcp "
+                "NAME]"},
         /* listen in defaults */
-        {"[tcp]\nlisten = 1\n" RIG_TCP, "main.ini:2: 'listen' may not stand in [tcp]"},
+        {"[tcp]\nlisten = 1\n" RIG_TCP, "main.ini:2: 'listen' may not stand in [tcp]; its "
+                                        "place is in [http NAME], [tcp NAME], [admin]"},
         /* server in tcp */
-        {RIG_TCP "server = a:1\n", "main.ini:4: 'server' may not stand in [tcp a]"},
+        {RIG_TCP "server = a:1\n", "main.ini:4: 'server' may not stand in [tcp a]; its "
+                                   "place is in [upstream NAME]"},
         /* a contract key that is not built */
         {RIG_TCP "proxy_ssl_crl = x.pem\n", "main.ini:4: unknown key 'proxy_ssl_crl' in [tcp a]"},
         /* another */
