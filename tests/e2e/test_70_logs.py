@@ -114,6 +114,16 @@ def test_full_disk(stage):
     wait_until(lambda: (disk / "access.log").read_text().endswith("end=done\n"), "whole lines again")
 
 
+def test_an_access_log_without_room_is_told(stage):
+    """At the first line that is lost, and how many there were when its workers go."""
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port, access_log="/dev/full"), workers=1)
+    exchange_many(port, 20)
+    gateway.wait_for_log(r"\[error\] .*access log /dev/full: No space left on device")
+    gateway.reload()
+    gateway.wait_for_log(r"access log /dev/full: 20 lines were dropped")
+
+
 def test_stopped_reader_of_stderr(stage):
     fifo = stage.folder / "fifo"
     os.mkfifo(fifo)
