@@ -13,7 +13,8 @@ import pytest
 
 from support.clients import connect, exchange, exchange_many, receive_exactly, reset, try_to_talk
 from support.processes import run, wait_until
-from support.sealane import EXIT_DONE, access_lines, sealane, wait_for_access_lines
+from support.sealane import (EXIT_DONE, EXIT_RUN_TIME, access_lines, sealane,
+                             wait_for_access_lines)
 
 
 @pytest.fixture(name="served")
@@ -31,6 +32,20 @@ def test_error_line(stage):
     worker = re.search(r"\b(" + "|".join(map(str, gateway.workers().values())) + r")\b", line)
     assert worker and re.match(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d", line), line
     assert re.search(r"\berror\b", line) and re.search(r"#\d+", line) and "refused" in line
+
+
+def test_reopen_that_fails_says_so(stage, served):
+    gateway, port = served
+    access = stage.folder / "access.log"
+    access.rename(stage.folder / "access.1.log")
+    access.mkdir()
+    status, output = gateway.command("reopen")
+    assert status == EXIT_RUN_TIME and "reopen: a log file cannot be opened" in output, output
+    gateway.wait_for_log(r"access\.log: Is a directory; lines go on")
+    access.rmdir()
+    assert gateway.command("reopen") == (EXIT_DONE, "")
+    exchange(port)
+    wait_for_access_lines(access, 1)
 
 
 @pytest.mark.parametrize("how", ["signal", "command"])
