@@ -189,11 +189,11 @@ EXAMPLES = $(wildcard etc/*.ini)
 installed = sed -e 's|/usr/sbin/sealane|$(PREFIX)/sbin/sealane|g' -e 's|/etc/sealane|$(SYSCONFDIR)/sealane|g'
 install: $(BIN) manual          ## into DESTDIR; PREFIX=/usr/local, SYSCONFDIR=/etc; keeps an existing configuration
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/man/man5 \
-		$(PREFIX)/share/doc/sealane/examples $(PREFIX)/share/doc/sealane/etc $(PREFIX)/lib/systemd/system $(SYSCONFDIR)/sealane $(SYSCONFDIR)/logrotate.d)
+		$(PREFIX)/share/doc/sealane/etc $(PREFIX)/lib/systemd/system $(SYSCONFDIR)/sealane $(SYSCONFDIR)/logrotate.d)
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/sealane
 	install -m 644 etc/man/sealane.8 $(DESTDIR)$(PREFIX)/share/man/man8/sealane.8
 	install -m 644 $(BUILD)/sealane.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/sealane.ini.5
-	install -m 644 $(EXAMPLES) $(DESTDIR)$(PREFIX)/share/doc/sealane/examples
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(PREFIX)/share/doc/sealane/etc
 	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/sealane
 	cp -R --no-preserve=mode,ownership etc/doc etc/ansible $(DESTDIR)$(PREFIX)/share/doc/sealane/etc
 	$(installed) etc/sealane.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sealane.service

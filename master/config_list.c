@@ -11,7 +11,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 static bool is_leftover(const char *path)
 {
@@ -96,7 +96,9 @@ static void list_live(struct config_source *source, struct list_answer *answer)
 	if (glob(answer->pattern, GLOB_NOSORT, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++) {
 			const char *real = config_answers_real_path(source, found.gl_pathv[i]);
-			if (real && access(real, F_OK) == 0)
+			struct stat status;
+			/* A link that leads nowhere counts: its target is missed, not left out. */
+			if (real && lstat(real, &status) == 0)
 				append_path(source, answer, &capacity, found.gl_pathv[i]);
 		}
 		globfree(&found);

@@ -157,20 +157,6 @@ static void print_words(FILE *file, const char *text)
 	putc('"', file);
 }
 
-static void print_sections(FILE *file, unsigned where)
-{
-	bool first = true;
-
-	for (unsigned i = 0; i < CONFIG_KIND_COUNT; i++) {
-		enum config_kind kind = (enum config_kind)i;
-		if (!(where & 1U << i))
-			continue;
-		fprintf(file, "%s[%s%s]", first ? "" : ", ", config_kind_words(kind)->word,
-		        config_kind_words(kind)->names);
-		first = false;
-	}
-}
-
 static void print_row(FILE *file, const struct config_schema_row *row)
 {
 	print_text(file, row->help);
@@ -187,20 +173,16 @@ static void print_row(FILE *file, const struct config_schema_row *row)
 static void print_key(FILE *file, enum config_key key)
 {
 	const struct config_schema_row *row = config_schema_row(key);
+	char sections[CONFIG_SECTIONS_TEXT_MAX];
 
 	fprintf(file, ".It Ic %s No = Ar", row->key);
 	print_words(file, row->value_help);
 	putc('\n', file);
 	print_row(file, row);
-	if (row->where != IN_MAIN && row->where != IN_UPSTREAM) { /* else the heading says it */
-		fputs("In ", file);
-		print_sections(file, row->where);
-		fputs(".\n", file);
-	}
+	if (row->where != IN_MAIN && row->where != IN_UPSTREAM) /* else the heading says it */
+		fprintf(file, "In %s.\n", config_schema_sections(row->where, sections));
 	while ((row = row->elsewhere)) {
-		fputs(".Pp\nIn ", file);
-		print_sections(file, row->where);
-		fputs(":\n.Ar", file);
+		fprintf(file, ".Pp\nIn %s:\n.Ar", config_schema_sections(row->where, sections));
 		print_words(file, row->value_help);
 		fputs(" .\n", file);
 		print_row(file, row);

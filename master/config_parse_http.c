@@ -82,6 +82,9 @@ bool config_read_proxy_pass(
 
 	*target_out = (struct config_target){.https = slice_starts_with(text, SLICE("https://"))};
 	scheme += target_out->https;
+	if (!target_out->https && strstr(word, "://") && !slice_starts_with(text, SLICE("http://")))
+		return config_parse_fail(fault, fault_size,
+		        "'%s': the scheme is not known; there are http and https", word);
 	if (!target_out->https && !slice_starts_with(text, SLICE("http://")))
 		return config_parse_fail(fault, fault_size,
 		        "'%s' has no scheme; write http://%s, or https://%s for TLS", word, word,

@@ -9,6 +9,7 @@
  */
 #include "master/config_read.h"
 
+#include "master/config_nginx_words.h"
 #include "master/config_title.h"
 #include "master/config_utf8.h"
 #include "master/config_words.h"
@@ -123,19 +124,23 @@ static void read_title(struct reader *reader, struct slice line)
 
 static void refuse_key(struct reader *reader, const char *key)
 {
-	const char *near = config_schema_suggest(key, reader->section->kind);
+	const char *hint = config_nginx_hint(key);
+	const char *near = hint ? NULL : config_schema_suggest(key, reader->section->kind);
 	const struct config_section *section = reader->section;
+	char sections[CONFIG_SECTIONS_TEXT_MAX];
 	enum config_key known;
 
 	if (config_schema_find(key, &known))
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "'%s' may not stand in [%s]", key, section->title);
+		        "'%s' may not stand in [%s]; its place is in %s", key, section->title,
+		        config_schema_sections(config_schema_where(known), sections));
 	else if (near)
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
 		        "unknown key '%s' in [%s]; did you mean '%s'?", key, section->title, near);
 	else
 		config_messages_add(reader->messages, CONFIG_ERROR, &reader->here,
-		        "unknown key '%s' in [%s]", key, section->title);
+		        "unknown key '%s' in [%s]%s%s", key, section->title, hint ? "; " : "",
+		        hint ? hint : "");
 }
 
 static bool is_repeated(struct reader *reader, const struct config_schema_row *row,

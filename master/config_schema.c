@@ -4,6 +4,7 @@
 
 #include "shared/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct config_kind_words kinds[CONFIG_KIND_COUNT] = {
@@ -41,6 +42,19 @@ unsigned config_schema_where(enum config_key key)
 	        row = row->elsewhere)
 		where |= row->where;
 	return where;
+}
+
+const char *config_schema_sections(unsigned where, char text[CONFIG_SECTIONS_TEXT_MAX])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < CONFIG_KIND_COUNT; i++)
+		if (where & 1U << i)
+			used += (size_t)snprintf(text + used, CONFIG_SECTIONS_TEXT_MAX - used,
+			        "%s[%s%s]", used ? ", " : "", kinds[i].word, kinds[i].names);
+	CHECK(used < CONFIG_SECTIONS_TEXT_MAX);
+	return text;
 }
 
 const char *config_key_name(enum config_key key)

@@ -172,5 +172,8 @@ struct config_kind_words {
 	const char *names; /* " NAME", " NAME PATH", or "" */
 };
 const struct config_kind_words *config_kind_words(enum config_kind kind);
+/* "[http], [http NAME]" for IN_... bits. */
+enum { CONFIG_SECTIONS_TEXT_MAX = 160 };
+const char *config_schema_sections(unsigned where, char text[CONFIG_SECTIONS_TEXT_MAX]);
 
 #endif

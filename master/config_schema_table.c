@@ -62,7 +62,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_ERROR_LOG_KEY] = {"error_log", IN_MAIN, config_parse_error_log, "stderr notice",
                 CONFIG_REPEATABLE, "FILE | stderr [LEVEL]",
                 "Where the error log goes, each with its level: debug, info, notice, warn, "
-                "error or crit.",
+                "error or crit. Without one it is error, as in nginx: then nothing is said of "
+                "starts, reloads that were done and servers that are out.",
                 NULL},
         [CONFIG_INCLUDE_KEY] = {"include", IN_MAIN, config_parse_word, NULL, CONFIG_REPEATABLE,
                 "PATTERN",

@@ -81,8 +81,6 @@ static const char *advice(int error, const struct config_listener *listener)
 {
 	if (error == EACCES && address_port(&listener->address) < 1024)
 		return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-	if (error == EADDRINUSE)
-		return "; 'ss -ltnp' shows which";
 	if (error == EADDRNOTAVAIL)
 		return "; this host does not have it (the parameter 'freebind' binds it all the "
 		       "same)";
@@ -91,12 +89,22 @@ static const char *advice(int error, const struct config_listener *listener)
 	return "";
 }
 
+/* A port that the kernel gives to outgoing connections may belong to one, for a minute after it has
+ * ended too. */
+static const char *user_of(uint16_t port)
+{
+	if (!listening_socket_only_these_listen(port, NULL, 0))
+		return "the address is in use by another process; 'ss -ltnp' shows which";
+	return "the address is in use, though nobody listens: by a connection that goes out from "
+	       "this port, as 'ss -tan' shows; net.ipv4.ip_local_reserved_ports keeps it free";
+}
+
 static void describe(char *fault, const struct config_listener *listener, int error)
 {
-	char reason[128];
+	char reason[192];
 
 	if (error == EADDRINUSE)
-		snprintf(reason, sizeof(reason), "the address is in use by another process");
+		snprintf(reason, sizeof(reason), "%s", user_of(address_port(&listener->address)));
 	else if (error == EACCES)
 		snprintf(reason, sizeof(reason), "permission denied");
 	else

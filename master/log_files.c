@@ -95,9 +95,11 @@ bool log_files_have_stderr(const struct config *config)
 	return false;
 }
 
-void log_files_reopen(
+bool log_files_reopen(
         struct log_files *files, const struct config *config, log_files_fn *fn, void *opaque)
 {
+	bool all = true;
+
 	for (size_t i = 0; i < files->count; i++) {
 		struct log_file fresh;
 		if (strcmp(files->items[i].path, "stderr") == 0)
@@ -107,9 +109,11 @@ void log_files_reopen(
 			log_write(LOG_ERROR,
 			        "log file %s: %s%s; lines go on into the file that was open",
 			        files->items[i].path, strerror(error), advice(error));
+			all = false;
 			continue;
 		}
 		fn(opaque, i, fresh.fd);
 		log_file_replace(&files->items[i], fresh.fd);
 	}
+	return all;
 }

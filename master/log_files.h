@@ -38,9 +38,10 @@ void log_files_use(const struct log_files *files, const struct config *config, e
 bool log_files_have_stderr(const struct config *config);
 
 /* Opens every path anew and calls `fn` with each new descriptor (valid during the call), before the
- * master itself goes over to it. One that can't be opened stays what it was, and is logged. */
+ * master itself goes over to it. One that can't be opened stays what it was, and is logged; then it
+ * is false. */
 typedef void log_files_fn(void *opaque, size_t index, int fd);
-void log_files_reopen(
+bool log_files_reopen(
         struct log_files *files, const struct config *config, log_files_fn *fn, void *opaque);
 
 #endif

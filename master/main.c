@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct config_source *open_source(const struct options *options)
@@ -48,21 +49,40 @@ static int test(const struct options *options)
 	return status;
 }
 
+/* Who is meant: false after a message. A configuration that cannot be read names nobody; the
+ * default pid file in its place would be that of another master. */
+static bool find_pid_file(const struct options *options, char *pid_file, size_t size, int *status)
+{
+	struct config_source *source = config_source_create();
+	const char *main_file = options->load.main_file;
+	int error = options->load.pid_file ? 0 : config_source_read(source, main_file)->error;
+	bool found = !error && config_load_pid_file(source, &options->load, pid_file, size);
+
+	config_source_destroy(source);
+	if (error) {
+		fprintf(stderr,
+		        "sealane: -s %s: %s cannot be read: %s; -c FILE names another, --pid FILE "
+		        "the pid file itself\n",
+		        options->signal, main_file, strerror(error));
+		*status = EXIT_CONFIGURATION;
+	} else if (!found) {
+		fprintf(stderr,
+		        "sealane: -s %s: %s names no pid_file, beside which the running sealane "
+		        "would listen; --pid FILE names one, or send a signal\n",
+		        options->signal, main_file);
+		*status = EXIT_USAGE;
+	}
+	return found;
+}
+
 static int tell_running(const struct options *options)
 {
 	char pid_file[PATH_MAX];
 	struct control_order order;
-	struct config_source *source = config_source_create();
-	bool found = config_load_pid_file(source, &options->load, pid_file, sizeof(pid_file));
+	int status;
 
-	config_source_destroy(source);
-	if (!found) {
-		fprintf(stderr,
-		        "sealane: -s %s: %s names no pid_file, beside which the running sealane "
-		        "would listen; --pid FILE names one, or send a signal\n",
-		        options->signal, options->load.main_file);
-		return EXIT_USAGE;
-	}
+	if (!find_pid_file(options, pid_file, sizeof(pid_file), &status))
+		return status;
 	if (!control_order_parse(slice_of(options->signal), &order))
 		return EXIT_USAGE;
 	order.warnings_are_errors = options->load.warnings_are_errors;

@@ -147,11 +147,19 @@ static void on_generation_gone(void *opaque)
 
 /* ---- orders: signals and the control socket ---- */
 
-static void reopen_logs(struct master *master)
+/* Who rotates has to know that lines go on into the file that was moved away. `client`: or NULL. */
+static void reopen_logs(struct master *master, struct control_client *client)
 {
-	supervisor_reopen_logs(master->supervisor);
+	bool all = supervisor_reopen_logs(master->supervisor);
+
 	status_child_renew(master->status);
-	log_write(LOG_NOTICE, "log files were opened again");
+	if (all)
+		log_write(LOG_NOTICE, "log files were opened again");
+	else if (client)
+		control_client_tell(client, ANSWER_MESSAGE,
+		        "reopen: a log file cannot be opened; the error log says which and why");
+	if (client)
+		control_client_done(client, all ? EXIT_DONE : EXIT_RUN_TIME);
 }
 
 static void on_signal(struct loop_signal *signal)
@@ -170,7 +178,7 @@ static void on_signal(struct loop_signal *signal)
 		reload_request(master->reload, false, NULL);
 		return;
 	case SIGUSR1:
-		reopen_logs(master);
+		reopen_logs(master, NULL);
 		return;
 	default:
 		log_write(LOG_NOTICE, "SIG%s means nothing to this version",
@@ -192,8 +200,7 @@ static void on_order(void *opaque, const struct control_order *order, struct con
 		stop(master, order->request == REQUEST_QUIT ? STOP_GRACEFUL : STOP_FAST);
 		return;
 	case REQUEST_REOPEN:
-		reopen_logs(master);
-		control_client_done(client, EXIT_DONE);
+		reopen_logs(master, client);
 		return;
 	}
 }

@@ -261,7 +261,7 @@ void options_print_help(void)
 	     "  -W                  warnings are errors\n"
 	     "  -q                  print errors only\n"
 	     "  --format=json       messages about the configuration as JSON, one object a line\n"
-	     "  -s reload           read the configuration anew; prints the verdict, status 4 if "
+	     "  -s reload           read the configuration anew; prints what is wrong, status 4 if "
 	     "refused\n"
 	     "  -s quit             stop once every connection has ended\n"
 	     "  -s stop             stop now\n"

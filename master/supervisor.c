@@ -245,13 +245,17 @@ static void pass_log(void *opaque, size_t index, int fd)
 	worker_process_pass_log(opaque, (uint32_t)index, fd);
 }
 
-void supervisor_reopen_logs(struct supervisor *supervisor)
+bool supervisor_reopen_logs(struct supervisor *supervisor)
 {
+	bool all = true;
+
 	EACH_GENERATION(link, supervisor)
 	{
 		struct generation *generation = GENERATION_OF(link);
-		log_files_reopen(&generation->log_files, generation->config, pass_log, generation);
+		all &= log_files_reopen(
+		        &generation->log_files, generation->config, pass_log, generation);
 	}
+	return all;
 }
 
 void supervisor_tick(struct supervisor *supervisor)

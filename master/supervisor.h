@@ -69,8 +69,9 @@ size_t supervisor_worker_count(const struct supervisor *supervisor);
 void supervisor_drain_all(struct supervisor *supervisor);
 void supervisor_quit_all(struct supervisor *supervisor);
 
-/* USR1: log files of all generations, here and in their workers. */
-void supervisor_reopen_logs(struct supervisor *supervisor);
+/* USR1: log files of all generations, here and in their workers. False when some stayed what they
+ * were. */
+bool supervisor_reopen_logs(struct supervisor *supervisor);
 /* Once a second: hung workers. */
 void supervisor_tick(struct supervisor *supervisor);
 

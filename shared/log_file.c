@@ -145,8 +145,10 @@ static ssize_t write_parts(const struct log_file *file, struct iovec *parts, siz
 	struct msghdr packet = {.msg_iov = parts, .msg_iovlen = count};
 	ssize_t put;
 
-	if (file->may_block && !writable_now(file->fd))
+	if (file->may_block && !writable_now(file->fd)) {
+		errno = EAGAIN;
 		return -1;
+	}
 	do {
 		if (file->kind == LOG_FILE_SOCKET)
 			put = sendmsg(file->fd, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -164,7 +166,9 @@ bool log_file_write(struct log_file *file, const char *line, size_t length)
 	size_t wanted = length + 1 - skipped;
 	int error = errno;
 
+	errno = EBADF;
 	ssize_t put = file->fd < 0 ? -1 : write_parts(file, parts + skipped, 2 - skipped);
+	file->error = put < 0 ? errno : ENOSPC;
 	errno = error;
 	if (put == (ssize_t)wanted) {
 		file->cut = false;

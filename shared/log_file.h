@@ -24,6 +24,7 @@ struct log_file {
 	bool journal; /* the socket that JOURNAL_STREAM names */
 	bool may_block; /* the descriptor is not non-blocking and not ours to change */
 	bool cut; /* the last line was taken in part: the next starts on a line of its own */
+	int error; /* why the last of them was dropped, an errno */
 	uint64_t lines_dropped; /* not told yet: who next sees a write succeed tells them and sets 0
 	                         */
 };

@@ -20,6 +20,7 @@
 #include "worker/control.h"
 #include "worker/http/http_host.h"
 #include "worker/http/http_proxy.h"
+#include "worker/session/access_log.h"
 #include "worker/tcp/tcp_proxy.h"
 #include "worker/tls/tls_server.h"
 #include "worker/upstream/idle_pool.h"
@@ -337,6 +338,7 @@ static void stop(struct worker *worker)
 	free(worker->protocols);
 	free(worker->tcp_proxies);
 	log_tick();
+	access_log_tell_dropped(worker->env->log_files, worker->env->config->log_path_count);
 }
 
 int worker_main(const struct worker_env *env)

@@ -2,6 +2,7 @@
 """Does anything work: the command line, a start from five keys, the processes, the stops."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -161,6 +162,14 @@ def test_signal_by_pid_option_with_broken_configuration(stage):
     status, _ = sealane("-c", gateway.ini, "--pid", gateway.pid_path, "-s", "stop")
     assert status == EXIT_DONE
     assert gateway.wait() == 0
+
+
+@pytest.mark.parametrize("word", ["reload", "stop"])
+def test_order_by_a_configuration_that_is_not_there(stage, word):
+    """A mistyped -c must not lead to the master of the default pid file."""
+    status, output = sealane("-c", stage.folder / "no.ini", "-s", word)
+    assert status == EXIT_CONFIGURATION
+    assert re.search(rf"-s {word}: .*/no.ini cannot be read: No such file.*--pid FILE", output)
 
 
 def test_stale_pid_file_is_replaced(stage):

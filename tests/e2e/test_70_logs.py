@@ -13,7 +13,8 @@ import pytest
 
 from support.clients import connect, exchange, exchange_many, receive_exactly, reset, try_to_talk
 from support.processes import run, wait_until
-from support.sealane import EXIT_DONE, access_lines, sealane, wait_for_access_lines
+from support.sealane import (EXIT_DONE, EXIT_RUN_TIME, access_lines, sealane,
+                             wait_for_access_lines)
 
 
 @pytest.fixture(name="served")
@@ -31,6 +32,20 @@ def test_error_line(stage):
     worker = re.search(r"\b(" + "|".join(map(str, gateway.workers().values())) + r")\b", line)
     assert worker and re.match(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d", line), line
     assert re.search(r"\berror\b", line) and re.search(r"#\d+", line) and "refused" in line
+
+
+def test_reopen_that_fails_says_so(stage, served):
+    gateway, port = served
+    access = stage.folder / "access.log"
+    access.rename(stage.folder / "access.1.log")
+    access.mkdir()
+    status, output = gateway.command("reopen")
+    assert status == EXIT_RUN_TIME and "reopen: a log file cannot be opened" in output, output
+    gateway.wait_for_log(r"access\.log: Is a directory; lines go on")
+    access.rmdir()
+    assert gateway.command("reopen") == (EXIT_DONE, "")
+    exchange(port)
+    wait_for_access_lines(access, 1)
 
 
 @pytest.mark.parametrize("how", ["signal", "command"])
@@ -112,6 +127,16 @@ def test_full_disk(stage):
         return re.search(r"\d+ (log )?lines? .*dropped", (disk / "error.log").read_text())
     wait_until(told, "the count of what was dropped", timeout=15, interval=0.3)
     wait_until(lambda: (disk / "access.log").read_text().endswith("end=done\n"), "whole lines again")
+
+
+def test_an_access_log_without_room_is_told(stage):
+    """At the first line that is lost, and how many there were when its workers go."""
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port, access_log="/dev/full"), workers=1)
+    exchange_many(port, 20)
+    gateway.wait_for_log(r"\[error\] .*access log /dev/full: No space left on device")
+    gateway.reload()
+    gateway.wait_for_log(r"access log /dev/full: 20 lines were dropped")
 
 
 def test_stopped_reader_of_stderr(stage):

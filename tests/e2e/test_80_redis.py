@@ -10,6 +10,7 @@ import pytest
 from support.clients import connect, receive_exactly
 from support.ports import free_port
 from support.processes import Process, wait_until
+from support.sealane import wait_for_access_lines
 from support.upstreams import Upstream, require
 
 
@@ -66,6 +67,16 @@ def test_benchmark_while_reloading(stage, served, keepalive, tests):
     for test in tests.upper().split(","):
         assert re.search(rf"^{test}: [\d.]+ requests", output, re.MULTILINE), output
     assert not re.search("[Ee]rror|reset|refused|Could not", output), output
+
+
+def test_a_client_that_leaves_first_is_no_error(stage, served):
+    """redis answers our close_notify with a bare FIN, each time: told apart, but not cried out."""
+    gateway, port, _ = served
+    with connect(port) as sock:
+        assert ask(sock) == b"+PONG\r\n"
+    assert wait_for_access_lines(stage.folder / "access.log", 1)[0]["end"] == "upstream_truncated"
+    gateway.wait_for_log(r"\[info\] .*ended without close_notify")
+    assert "[error]" not in gateway.error_log, gateway.error_log
 
 
 def test_one_server_dies_and_comes_back(stage, served):

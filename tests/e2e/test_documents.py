@@ -217,7 +217,10 @@ def test_install_and_uninstall(stage):
     assert {"opt/sealane/sbin/sealane", "opt/sealane/share/man/man8/sealane.8",
             "opt/sealane/share/man/man5/sealane.ini.5", "opt/sealane/lib/systemd/system/sealane.service",
             "etc/logrotate.d/sealane"} <= installed
-    assert {f"opt/sealane/share/doc/sealane/examples/{sample.name}" for sample in SAMPLES} <= installed
+    assert {f"opt/sealane/share/doc/sealane/etc/{sample.name}" for sample in SAMPLES} <= installed
+    for page in (target / "opt/sealane/share/doc/sealane/etc/doc").glob("*.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
     assert {"opt/sealane/share/doc/sealane/etc/doc/errors.zh.md",
             "opt/sealane/share/doc/sealane/etc/ansible/roles/sealane/tasks/main.yml"} <= installed
     unit = (target / "opt/sealane/lib/systemd/system/sealane.service").read_text()

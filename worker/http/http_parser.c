@@ -218,10 +218,10 @@ static size_t room(struct http_parser *parser, struct slice bytes)
 static enum http_progress refuse_size(struct http_parser *parser)
 {
 	if (parser->head.kind == HTTP_RESPONSE)
-		return refuse(parser, 502, "a head that is too big");
+		return refuse(parser, 502, "a head that is too big for proxy_buffer_size");
 	if (parser->state == FIRST_LINE)
 		return refuse(parser, 414, "a request line that is too long");
-	return refuse(parser, 431, "a head that is too big");
+	return refuse(parser, 431, "a head that is too big for client_max_header_size");
 }
 
 /* "FOO / HTTP/1.1" asks for something that may exist; what has no method is no request. */

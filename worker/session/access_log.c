@@ -163,13 +163,27 @@ size_t access_log_format(
 
 void access_log_write(struct log_file *file, const char *line, size_t length)
 {
-	if (!log_file_write(file, line, length) || !file->lines_dropped)
+	if (!log_file_write(file, line, length)) {
+		if (file->lines_dropped == 1)
+			log_write(LOG_ERROR,
+			        "access log %s: %s; its lines are dropped, traffic goes on",
+			        file->path, strerror(file->error));
 		return;
-	uint64_t dropped = file->lines_dropped;
-	file->lines_dropped = 0;
-	log_write(LOG_WARN,
-	        "access log %s: %" PRIu64 " lines were dropped before this: it took none",
-	        file->path, dropped);
+	}
+	access_log_tell_dropped(file, 1);
+}
+
+void access_log_tell_dropped(struct log_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t dropped = files[i].lines_dropped;
+		files[i].lines_dropped = 0;
+		if (dropped)
+			log_write(LOG_WARN,
+			        "access log %s: %" PRIu64 " lines were dropped before this: it "
+			        "took none",
+			        files[i].path, dropped);
+	}
 }
 
 void access_log_write_all(const struct access_log_record *record,

@@ -62,8 +62,11 @@ enum { ACCESS_LOG_LINE_MAX = 4096 };
 size_t access_log_format(
         const struct access_log_record *record, enum access_log_format format, char *buffer);
 
-/* Never waits. Lines that were dropped before are told in the error log once one is taken again. */
+/* Never waits. The error log is told of the first line that is dropped, and how many were once one
+ * is taken again. */
 void access_log_write(struct log_file *file, const char *line, size_t length);
+/* At a worker's end: what is still to be told of them. */
+void access_log_tell_dropped(struct log_file *files, size_t count);
 
 /* A line to each of the logs, in its format; `files` are those of config->log_paths. */
 void access_log_write_all(const struct access_log_record *record,

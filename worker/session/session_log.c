@@ -19,6 +19,16 @@ static void log_for(
 	        session->listener->section, session->listener->text);
 }
 
+/* What clients do is their own affair; what an upstream does is the operator's. But nginx, redis
+ * and others answer our end with theirs and no close_notify: each of their connections ends so. */
+static enum log_level level_of(
+        const struct session *session, const struct stream *stream, enum close_reason reason)
+{
+	if (stream != session->upstream || !close_reason_is_error(reason))
+		return LOG_INFO;
+	return reason == CLOSE_UPSTREAM_TRUNCATED && stream->finished ? LOG_INFO : LOG_ERROR;
+}
+
 void session_log_fault(
         const struct session *session, const struct stream *stream, enum close_reason reason)
 {
@@ -26,8 +36,6 @@ void session_log_fault(
 	bool upstream = stream == session->upstream;
 	char side[300], address[ADDRESS_TEXT_MAX];
 
-	/* What clients do is their own affair; what an upstream does is the operator's. */
-	enum log_level level = upstream && close_reason_is_error(reason) ? LOG_ERROR : LOG_INFO;
 	if (upstream)
 		snprintf(side, sizeof(side), "upstream %s: %s", session->dial_settings->group->name,
 		        session->dial.endpoint ? address_format(&session->dial.endpoint->address,
@@ -35,7 +43,8 @@ void session_log_fault(
 		                               : "-");
 	else
 		snprintf(side, sizeof(side), "client");
-	log_for(session, level, side, fault ? fault->text : close_reason_text(reason));
+	log_for(session, level_of(session, stream, reason), side,
+	        fault ? fault->text : close_reason_text(reason));
 }
 
 static bool is_own_limit(enum close_reason reason)

@@ -102,7 +102,8 @@ static const struct config_rig_row admin_rules[] = {
         {"[admin]\nlisten = unix:" LONG_PATH "\n" RIG_TCP,
                 "main.ini:2: listen: the path '" LONG_PATH "' is too long for a socket"},
         {"[admin]\nlisten = 127.0.0.1:9\nproxy_pass = x\n" RIG_TCP,
-                "main.ini:3: 'proxy_pass' may not stand in [admin]"},
+                "main.ini:3: 'proxy_pass' may not stand in [admin]; its place is in [http NAME], "
+                "[location NAME PATH], [tcp NAME]"},
 };
 
 static void rules_are_told(void **state)

@@ -235,7 +235,7 @@ static void included_files_have_faults_of_their_own(void **state)
 	        "conf.d/1.ini:3: [tcp a] is here a second time; the first is at main.ini:3\n"
 	        "conf.d/2.ini:1: 'workers' stands before the first section; most keys of the "
 	        "process belong into [main]\n"
-	        "conf.d/2.ini:3: 'include' may not stand in [tls p]\n"
+	        "conf.d/2.ini:3: 'include' may not stand in [tls p]; its place is in [main]\n"
 	        "warning: conf.d/2.ini:2: [tls p] is used by nobody; 'proxy_tls = p' would use it");
 	config_rig_close(rig);
 	free(rig);

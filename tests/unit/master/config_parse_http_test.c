@@ -56,8 +56,11 @@ static const struct config_rig_row passes[] = {
                 "main.ini:3: proxy_pass: '127.0.0.1:80' has no scheme; write http://127.0.0.1:80, "
                 "or https://127.0.0.1:80 for TLS"},
         {PASS("HTTP://127.0.0.1"),
-                "main.ini:3: proxy_pass: 'HTTP://127.0.0.1' has no scheme; write "
-                "http://HTTP://127.0.0.1, or https://HTTP://127.0.0.1 for TLS"},
+                "main.ini:3: proxy_pass: 'HTTP://127.0.0.1': the scheme is not known; there are "
+                "http and https"},
+        {PASS("htps://a"),
+                "main.ini:3: proxy_pass: 'htps://a': the scheme is not known; there are http and "
+                "https"},
         {PASS("http://"),
                 "main.ini:3: proxy_pass: '' is neither the name of an [upstream] nor HOST[:PORT]"},
         {PASS("http:///x"),
@@ -201,7 +204,8 @@ static const struct config_rig_row others[] = {
                 "main.ini:5: proxy_buffer_size: '1023' is not between 1k and 128k"},
         {RIG_HTTP "client_max_body_size = 0\n", ""},
         {RIG_HTTP "client_max_header_size = 8k\n",
-                "main.ini:5: 'client_max_header_size' may not stand in [location h /]"},
+                "main.ini:5: 'client_max_header_size' may not stand in [location h /]; its place "
+                "is in [http], [http NAME]"},
         {RIG_HTTP "access_log = a.log\naccess_log = b.log combined\naccess_log = c.log "
                   "upstream_tls\n",
                 ""},
@@ -218,9 +222,11 @@ static const struct config_rig_row others[] = {
                 "main.ini:5: proxy_read_timeout: 0 would end every connection at once"},
         {"[http]\nclient_header_timeout = 0\nkeepalive_timeout = 0\n" RIG_HTTP,
                 "main.ini:2: client_header_timeout: 0 would end every connection at once"},
-        {RIG_HTTP "proxy_ssl = on\n", "main.ini:5: 'proxy_ssl' may not stand in [location h /]"},
+        {RIG_HTTP "proxy_ssl = on\n", "main.ini:5: 'proxy_ssl' may not stand in [location h /]; "
+                                      "its place is in [tcp], [tcp NAME]"},
         {RIG_HTTP "proxy_timeout = 5m\n",
-                "main.ini:5: 'proxy_timeout' may not stand in [location h /]"},
+                "main.ini:5: 'proxy_timeout' may not stand in [location h /]; its place is in "
+                "[tcp], [tcp NAME]"},
 };
 
 #define CHECK_ROWS(rows) config_rig_check(rows, sizeof(rows) / sizeof((rows)[0]))

@@ -153,18 +153,29 @@ static const struct config_rig_row forms[] = {
         /* unknown key */
         {RIG_TCP "gzip = on\n", "main.ini:4: unknown key 'gzip' in [tcp a]"},
         /* key of main in tcp */
-        {RIG_TCP "workers = 2\n", "main.ini:4: 'workers' may not stand in [tcp a]"},
+        {RIG_TCP "workers = 2\n", "main.ini:4: 'workers' may not stand in [tcp a]; its "
+                                  "place is in [main]"},
         /* key of tcp in main */
         {"[main]\nproxy_timeout = 5m\n" RIG_TCP,
-                "main.ini:2: 'proxy_timeout' may not stand in [main]"},
+                "main.ini:2: 'proxy_timeout' may not stand in [main]; its place is in [tcp], [tcp "
+                "NAME]"},
         /* listen in defaults */
-        {"[tcp]\nlisten = 1\n" RIG_TCP, "main.ini:2: 'listen' may not stand in [tcp]"},
+        {"[tcp]\nlisten = 1\n" RIG_TCP, "main.ini:2: 'listen' may not stand in [tcp]; its "
+                                        "place is in [http NAME], [tcp NAME], [admin]"},
         /* server in tcp */
-        {RIG_TCP "server = a:1\n", "main.ini:4: 'server' may not stand in [tcp a]"},
+        {RIG_TCP "server = a:1\n", "main.ini:4: 'server' may not stand in [tcp a]; its "
+                                   "place is in [upstream NAME]"},
+        /* nginx's and HAProxy's words */
+        {"[main]\nworker_processes = 4\n" RIG_TCP,
+                "main.ini:2: unknown key 'worker_processes' in [main]; write 'workers'"},
+        {RIG_TCP "bind = *:80\n", "main.ini:4: unknown key 'bind' in [tcp a]; write 'listen'"},
         /* a contract key that is not built */
-        {RIG_TCP "proxy_ssl_crl = x.pem\n", "main.ini:4: unknown key 'proxy_ssl_crl' in [tcp a]"},
+        {RIG_TCP "proxy_ssl_crl = x.pem\n",
+                "main.ini:4: unknown key 'proxy_ssl_crl' in [tcp a]; it is not there yet"},
         /* another */
-        {"[main]\nresolver = 1.1.1.1\n" RIG_TCP, "main.ini:2: unknown key 'resolver' in [main]"},
+        {"[main]\nresolver = 1.1.1.1\n" RIG_TCP,
+                "main.ini:2: unknown key 'resolver' in [main]; names are looked up by the system's "
+                "resolver, at start and reload"},
         /* case counts */
         {RIG_TCP "Proxy_Timeout = 5m\n", "main.ini:4: unknown key 'Proxy_Timeout' in [tcp a]; did "
                                          "you mean 'proxy_timeout'?"},

@@ -144,6 +144,18 @@ static void lists_are_in_byte_order_without_leftovers(void **state)
 	assert_string_equal(joined(stage, "no*", buffer), "");
 }
 
+/* A site that was switched on by a link whose target is gone must not just vanish. */
+static void a_link_that_leads_nowhere_is_listed(void **state)
+{
+	struct stage *stage = *state;
+	char buffer[JOINED_BYTES];
+
+	assert_int_equal(symlink("gone", "a.ini"), 0);
+	assert_int_equal(symlink("gone", ".#b.ini"), 0); /* an editor's lock */
+	assert_string_equal(joined(stage, "*.ini", buffer), "a.ini");
+	assert_int_equal(config_source_read(stage->source, "a.ini")->error, ENOENT);
+}
+
 static void overlays_stand_in_for_files(void **state)
 {
 	struct stage *stage = *state;
@@ -312,6 +324,7 @@ int main(void)
 	        STAGED(failures_are_told_apart),
 	        STAGED(mode_and_owner_come_along),
 	        STAGED(lists_are_in_byte_order_without_leftovers),
+	        STAGED(a_link_that_leads_nowhere_is_listed),
 	        STAGED(overlays_stand_in_for_files),
 	        STAGED(overlays_can_be_directories),
 	        STAGED(a_directory_can_be_removed),

@@ -182,6 +182,23 @@ static void rolling_back_loses_no_connection(void **state)
 	listeners_destroy(listeners);
 }
 
+static void a_port_that_nobody_listens_on_is_told_apart(void **state)
+{
+	struct listeners *listeners = listeners_create();
+	struct plan plan = plan_of(1, free_address());
+	struct address taken;
+	int foreign = free_socket(&taken);
+	char fault[LISTENERS_FAULT_MAX];
+
+	(void)state;
+	add(&plan, taken);
+	fix(&plan);
+	assert_false(listeners_stage(listeners, &plan.config, PATIENCE_MS, fault));
+	assert_non_null(strstr(fault, "in use, though nobody listens"));
+	close(foreign);
+	listeners_destroy(listeners);
+}
+
 static void a_fault_undoes_what_was_staged_before_it(void **state)
 {
 	struct listeners *listeners = listeners_create();
@@ -302,6 +319,7 @@ int main(void)
 	        cmocka_unit_test(what_is_staged_is_refused_until_it_is_committed),
 	        cmocka_unit_test(sockets_are_kept_grow_and_never_shrink),
 	        cmocka_unit_test(rolling_back_loses_no_connection),
+	        cmocka_unit_test(a_port_that_nobody_listens_on_is_told_apart),
 	        cmocka_unit_test(a_fault_undoes_what_was_staged_before_it),
 	        cmocka_unit_test(a_foreign_reuseport_listener_is_no_companion),
 	        cmocka_unit_test(a_port_is_waited_for),

@@ -274,7 +274,7 @@ static void reopening_follows_the_name_and_keeps_the_number(void **state)
 	int number = rig->files.items[1].fd;
 	assert_int_equal(rename(rig->first, rig->moved), 0);
 	size_t before = open_descriptors();
-	log_files_reopen(&rig->files, &rig->config, note, &told);
+	assert_true(log_files_reopen(&rig->files, &rig->config, note, &told));
 
 	assert_int_equal(open_descriptors(), before);
 	assert_int_equal(rig->files.items[1].fd, number);
@@ -297,7 +297,7 @@ static void stderr_is_left_alone_by_a_reopening(void **state)
 
 	rig->paths[0] = "stderr";
 	open_all(rig);
-	log_files_reopen(&rig->files, &rig->config, note, &told);
+	assert_true(log_files_reopen(&rig->files, &rig->config, note, &told));
 	assert_int_equal(told.count, 2);
 	assert_int_equal(told.indexes[0], 1);
 	assert_int_equal(told.indexes[1], 2);
@@ -312,7 +312,7 @@ static void what_cannot_be_reopened_stays_and_is_told(void **state)
 	log_files_use(&rig->files, &rig->config, LOG_DEBUG, NULL);
 	assert_int_equal(rename(rig->first, rig->moved), 0);
 	assert_int_equal(mkdir(rig->first, 0700), 0);
-	log_files_reopen(&rig->files, &rig->config, note, &told);
+	assert_false(log_files_reopen(&rig->files, &rig->config, note, &told));
 	assert_int_equal(rmdir(rig->first), 0);
 	assert_int_equal(told.count, 2);
 	assert_int_equal(told.indexes[1], 2);

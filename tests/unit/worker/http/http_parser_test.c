@@ -94,6 +94,29 @@ static void head_has_a_limit(void **state)
 	free(text);
 }
 
+static void the_limit_of_a_head_is_named(void **state)
+{
+	static const struct {
+		struct http_feed feed;
+		const char *start, *reason;
+	} rows[] = {
+	        {{HTTP_REQUEST, HTTP_METHOD_OTHER, {200, 100}}, "GET / HTTP/1.1\r\n",
+	                "a head that is too big for client_max_header_size"},
+	        {{HTTP_RESPONSE, HTTP_METHOD_GET, {200, 100}}, "HTTP/1.1 200 OK\r\n",
+	                "a head that is too big for proxy_buffer_size"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = repeat(rows[i].start, "A: b\r\n", 100, "\r\n");
+		struct http_verdict verdict = http_feed_cut(
+		        &rows[i].feed, slice_of(text), SIZE_MAX, SIZE_MAX);
+		assert_string_equal(verdict.reason, rows[i].reason);
+		free(verdict.head);
+		free(text);
+	}
+}
+
 static void fields_have_a_limit(void **state)
 {
 	struct http_feed feed = {HTTP_REQUEST, HTTP_METHOD_OTHER, roomy};
@@ -233,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(request_line_has_a_limit),
 	        cmocka_unit_test(head_has_a_limit),
+	        cmocka_unit_test(the_limit_of_a_head_is_named),
 	        cmocka_unit_test(fields_have_a_limit),
 	        cmocka_unit_test(every_beginning_asks_for_more),
 	        cmocka_unit_test(empty_lines_are_no_beginning),

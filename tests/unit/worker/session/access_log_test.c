@@ -247,10 +247,17 @@ static void dropped_lines_are_told_in_the_error_log(void **state)
 	access_log_write(&file, "one\n", 4);
 	access_log_write(&file, "two\n", 4);
 	assert_int_equal(file.lines_dropped, 2);
+	ssize_t got = read(pipes[0], text, sizeof(text) - 1);
+	assert_true(got > 0);
+	text[got] = '\0';
+	assert_non_null(strstr(text, "[error]"));
+	assert_non_null(
+	        strstr(text, "access log a.log: No space left on device; its lines are dropped"));
+	assert_int_equal(read(pipes[0], text, sizeof(text)), -1); /* told once */
 	log_file_replace(&file, null);
 	access_log_write(&file, "three\n", 6);
 	assert_int_equal(file.lines_dropped, 0);
-	ssize_t got = read(pipes[0], text, sizeof(text) - 1);
+	got = read(pipes[0], text, sizeof(text) - 1);
 	assert_true(got > 0);
 	text[got] = '\0';
 	assert_non_null(strstr(text, "access log a.log: 2 lines were dropped"));
@@ -259,6 +266,31 @@ static void dropped_lines_are_told_in_the_error_log(void **state)
 	log_set_sinks(NULL, 0);
 	log_file_close(&errors);
 	log_file_close(&file);
+	close(pipes[0]);
+}
+
+static void dropped_lines_are_told_at_the_end_too(void **state)
+{
+	int pipes[2];
+	struct log_file errors = {.path = "pipe", .fd = -1};
+	struct log_file files[] = {{.path = "a.log", .fd = -1}, {.path = "b.log", .fd = -1}};
+	char text[512];
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
+	log_file_replace(&errors, pipes[1]);
+	log_set_sinks(&(struct log_sink){&errors, LOG_WARN}, 1);
+	files[1].lines_dropped = 7;
+	access_log_tell_dropped(files, 2);
+	ssize_t got = read(pipes[0], text, sizeof(text) - 1);
+	assert_true(got > 0);
+	text[got] = '\0';
+	assert_non_null(strstr(text, "access log b.log: 7 lines were dropped"));
+	assert_null(strstr(text, "a.log"));
+	access_log_tell_dropped(files, 2);
+	assert_int_equal(read(pipes[0], text, sizeof(text)), -1);
+	log_set_sinks(NULL, 0);
+	log_file_close(&errors);
 	close(pipes[0]);
 }
 
@@ -274,6 +306,7 @@ int main(void)
 	        cmocka_unit_test(the_clock_keeps_a_second_for_each_format),
 	        cmocka_unit_test(each_log_gets_its_format),
 	        cmocka_unit_test(dropped_lines_are_told_in_the_error_log),
+	        cmocka_unit_test(dropped_lines_are_told_at_the_end_too),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
