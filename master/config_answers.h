@@ -35,6 +35,12 @@ struct overlay_rule {
 	bool met;
 };
 
+struct former_address {
+	struct former_address *next;
+	const char *host;
+	struct address address; /* port 0 */
+};
+
 struct config_source {
 	struct arena *arena;
 	bool live; /* files, lists and names are asked for */
@@ -42,6 +48,7 @@ struct config_source {
 	struct file_answer *files;
 	struct list_answer *lists;
 	struct name_answer *names;
+	struct former_address *former;
 	struct overlay_rule *overlays;
 };
 

@@ -218,8 +218,9 @@ static void fill_endpoint(struct config_builder *builder, struct config_endpoint
 
 /* Where proxy_pass names it, the name of a group may have been meant. */
 static void report_unresolved(struct config_builder *builder, const struct group_plan *plan,
-        const struct server_line *line, const char *error)
+        const struct server_line *line, const struct config_names *names)
 {
+	const char *error = names->error ? names->error : "no address";
 	bool required = builder->config->main.resolve_required;
 	const char *near = plan->section ? NULL : near_group(builder, line->host);
 
@@ -227,8 +228,9 @@ static void report_unresolved(struct config_builder *builder, const struct group
 	config_messages_add(builder->messages, required ? CONFIG_ERROR : CONFIG_WARNING,
 	        line->origin, "%s: '%s' does not resolve (%s)%s%s%s%s",
 	        plan->section ? "server" : "proxy_pass", line->host, error,
-	        required ? "; 'resolve_at_start = lenient' would start without it"
-	                 : "; it is down until it does, looked up again every 10 s",
+	        required       ? "; 'resolve_at_start = lenient' would start without it"
+	        : names->count ? "; it keeps the addresses it had, looked up again every 10 s"
+	                       : "; it is down until it does, looked up again every 10 s",
 	        near ? "; was the [upstream '" : "", near ? near : "", near ? "'] meant?" : "");
 }
 
@@ -276,10 +278,13 @@ static void build_group(
 		for (size_t j = 0; j < names->count; j++)
 			fill_endpoint(builder, &endpoints[group->endpoint_count++], line,
 			        &names->addresses[j]);
-		if (names->count)
+		if (names->count && !names->error)
 			continue;
-		report_unresolved(builder, plan, line, names->error ? names->error : "no address");
-		fill_endpoint(builder, &endpoints[group->endpoint_count++], line, NULL);
+		report_unresolved(builder, plan, line, names);
+		if (names->count == 0)
+			fill_endpoint(builder, &endpoints[group->endpoint_count++], line, NULL);
+		for (size_t j = names->count ? names->count : 1; j > 0; j--)
+			endpoints[group->endpoint_count - j].unresolved = true;
 	}
 	group->name = plan->name;
 	group->origin = plan->section ? plan->section->origin : plan->user->origin;

@@ -49,7 +49,7 @@ size_t config_child_unresolved(const struct config *config)
 
 	for (size_t i = 0; i < config->group_count; i++)
 		for (size_t j = 0; j < config->groups[i].endpoint_count; j++)
-			count += config->groups[i].endpoints[j].address.length == 0;
+			count += config->groups[i].endpoints[j].unresolved;
 	return count;
 }
 
@@ -68,6 +68,17 @@ static void write_all(int fd, const char *bytes, size_t length)
 	}
 }
 
+static void keep_addresses(struct config_source *source, const struct config *current)
+{
+	for (size_t i = 0; i < current->group_count; i++) {
+		const struct config_group *group = &current->groups[i];
+		for (size_t j = 0; j < group->endpoint_count; j++)
+			if (group->endpoints[j].address.length)
+				config_source_keep(source, group->endpoints[j].host,
+				        &group->endpoints[j].address);
+	}
+}
+
 static struct config_source *open_source(const struct config_job *job)
 {
 	struct config_source *source = job->remembered.data ? config_source_unpack(job->remembered)
@@ -76,6 +87,8 @@ static struct config_source *open_source(const struct config_job *job)
 	CHECK(source);
 	if (job->remembered.data)
 		config_source_retry_names(source);
+	if (job->current)
+		keep_addresses(source, job->current);
 	return source;
 }
 

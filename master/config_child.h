@@ -20,7 +20,9 @@ struct config_job {
 	/* The files as they were read last, names of which are looked up again; data NULL: read
 	 * everything. */
 	struct slice remembered;
-	const struct config *current; /* with `remembered`: what more names are measured by */
+	/* What serves now: names that fail to resolve keep its addresses, and with `remembered` it
+	 * is what more names are measured by. */
+	const struct config *current;
 };
 
 /* Called once, with either a report (valid during the call) or why there is none. The child is gone
@@ -33,7 +35,7 @@ struct config_child *config_child_start(struct loop *loop, const struct config_j
 /* Kills it; `fn` is not called. NULL is fine. */
 void config_child_cancel(struct config_child *child);
 
-/* How many endpoints wait for their name to resolve. */
+/* How many endpoints wait for their name to resolve, with or without an address. */
 size_t config_child_unresolved(const struct config *config);
 
 #endif

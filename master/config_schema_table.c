@@ -57,7 +57,8 @@ static const struct config_schema_row rows[CONFIG_KEY_COUNT] = {
         [CONFIG_RESOLVE_AT_START_KEY] = {"resolve_at_start", IN_MAIN, config_parse_resolve,
                 "lenient", CONFIG_ONCE, "lenient | required",
                 "required: a server name that does not resolve refuses the start or reload. "
-                "lenient: it is down and looked up again every 10 s.",
+                "lenient: it keeps the addresses that it had until a reload, is down without "
+                "any, and is looked up again every 10 s.",
                 NULL},
         [CONFIG_ERROR_LOG_KEY] = {"error_log", IN_MAIN, config_parse_error_log, "stderr notice",
                 CONFIG_REPEATABLE, "FILE | stderr [LEVEL]",

@@ -162,11 +162,13 @@ static void read_live(struct config_source *source, const char *path, struct con
 		file->error = ENOENT;
 		return;
 	}
-	int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO without a writer is empty; waiting for one would be waiting for ever. */
+	int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
 		file->error = errno;
 		return;
 	}
+	fcntl(fd, F_SETFL, 0); /* a pipe with one is waited for: -c <(a command) */
 	file->error = read_descriptor(source, fd, file);
 	close(fd);
 }
@@ -246,6 +248,39 @@ void config_answers_add_name(
 	source->names = answer;
 }
 
+void config_source_keep(
+        struct config_source *source, const char *host, const struct address *address)
+{
+	struct former_address *former = arena_alloc(source->arena, sizeof(*former));
+
+	former->host = copy(source, host);
+	former->address = *address;
+	address_set_port(&former->address, 0);
+	for (const struct former_address *other = source->former; other; other = other->next)
+		if (strcmp(other->host, host) == 0 &&
+		        address_equal(&other->address, &former->address))
+			return;
+	former->next = source->former;
+	source->former = former;
+}
+
+/* In the order in which they were kept. Returns how many. */
+static size_t former_addresses(
+        struct config_source *source, const char *host, const struct address **addresses_out)
+{
+	size_t count = 0, place;
+
+	for (const struct former_address *former = source->former; former; former = former->next)
+		count += strcmp(former->host, host) == 0;
+	struct address *addresses = arena_alloc_array(source->arena, count + 1, sizeof(*addresses));
+	place = count;
+	for (const struct former_address *former = source->former; former; former = former->next)
+		if (strcmp(former->host, host) == 0)
+			addresses[--place] = former->address;
+	*addresses_out = addresses;
+	return count;
+}
+
 void config_source_resolve(
         struct config_source *source, const char *const *hosts, size_t count, int timeout_ms)
 {
@@ -272,6 +307,8 @@ void config_source_resolve(
 		        .addresses = lookups[i].addresses,
 		        .count = lookups[i].count,
 		};
+		if (names.error)
+			names.count = former_addresses(source, unknown[i], &names.addresses);
 		config_answers_add_name(source, unknown[i], &names);
 		free(lookups[i].addresses);
 	}

@@ -49,15 +49,17 @@ const struct config_file *config_source_read(struct config_source *source, const
 const char *const *config_source_list(struct config_source *source, const char *pattern);
 
 struct config_names {
-	const char *error; /* gai_strerror text, or "took longer than 5 s"; NULL when there are
-	                      addresses */
-	const struct address *addresses;
+	const char *error; /* gai_strerror text, or "took longer than 5 s"; NULL: it resolves */
+	const struct address *addresses; /* with an error: those that were kept */
 	size_t count;
 };
 /* Looks all hosts up at once, at most `timeout_ms` together. Ports in the answers are 0. Duplicates
  * and already known hosts are fine. */
 void config_source_resolve(
         struct config_source *source, const char *const *hosts, size_t count, int timeout_ms);
+/* An address that `host` had until now: it keeps it where looking it up fails. */
+void config_source_keep(
+        struct config_source *source, const char *host, const struct address *address);
 /* Of a replayed source: forgets the names that did not resolve, and looks names up from now on;
  * what files held stays as it was. */
 void config_source_retry_names(struct config_source *source);

@@ -260,7 +260,10 @@ static void on_read(void *opaque, const struct config_report *report, const char
 
 static void begin(struct reload *reload)
 {
-	struct config_job job = {.options = &reload->load};
+	struct config_job job = {
+	        .options = &reload->load,
+	        .current = supervisor_serving(reload->settings.supervisor)->config,
+	};
 
 	if (reload->state != RELOAD_IDLE)
 		return;
@@ -270,7 +273,6 @@ static void begin(struct reload *reload)
 	reload->again = reload->again_warnings_are_errors = false;
 	if (reload->cause == RELOAD_NAMES) {
 		job.remembered = (struct slice){reload->packed, reload->packed_length};
-		job.current = supervisor_serving(reload->settings.supervisor)->config;
 	} else {
 		log_write(LOG_NOTICE, "reload: reading %s", reload->load.main_file);
 	}

@@ -35,6 +35,7 @@ struct config_tcp_keepalive {
 
 struct config_endpoint {
 	struct address address; /* length 0: the name did not resolve, the endpoint is down */
+	bool unresolved; /* no address, or the one it had before its name ceased to resolve */
 	const char *server; /* as written: "backend1.example.com:12345" */
 	const char *host; /* of it, without port: default for the name to verify */
 	const char *tls_name; /* name=, or NULL */

@@ -241,17 +241,51 @@ def test_nothing_but_names_that_do_not_resolve(stage):
     assert (line["end"], line["status"], line["up"]) == ("no_upstream", "502", "-")
 
 
-@pytest.mark.root
-def test_name_that_resolves_later(stage):
-    """Looked up again every 10 s, by a child of the master. /etc/hosts is the test's own."""
+def gateway_with_hosts(stage, configuration, text):
+    """(gateway, file): it has an /etc/hosts of its own."""
     if os.system("unshare -m true 2>/dev/null") != 0:
         pytest.skip("needs mount namespaces")
+    hosts = stage.folder / "hosts"
+    hosts.write_text(text)
+    return stage.gateway(configuration, prefix=[
+        "unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$0" "$@"']), hosts
+
+
+@pytest.mark.root
+def test_name_that_resolves_no_more(stage):
+    """A name server that is out of order at a reload takes nothing along that works."""
+    old, new = applications(stage, 2)
+    port, configuration = group(stage, [f"lost-host.invalid:{old.port}"])
+    gateway, hosts = gateway_with_hosts(stage, configuration, "127.0.0.1 lost-host.invalid\n")
+    exchange(port)
+    hosts.write_text("127.0.0.1 localhost\n")
+    status, output = gateway.command("reload")
+    assert status == 0 and "'lost-host.invalid' does not resolve" in output
+    assert "it keeps the addresses it had" in output
+    exchange_many(port, 6)
+    assert visits(old) == 7
+    # Again, and of a configuration where that is not allowed; then one with another server.
+    assert gateway.command("reload")[0] == 0
+    exchange(port)
+    gateway.write(stage.complete(configuration, resolve_at_start="required"))
+    assert gateway.command("reload")[0] == EXIT_RELOAD_REFUSED
+    exchange(port)
+    with open(hosts, "a", encoding="ascii") as file:
+        file.write("127.0.0.2 lost-host.invalid\n")
+    wait_until(lambda: not _answered(port), "it has another address, where nobody listens", timeout=30)
+    configuration["upstream pool"]["server"] = [at(new)]
+    gateway.write(stage.complete(configuration))
+    assert gateway.command("reload")[0] == 0
+    exchange(port)
+    assert visits(new) == 1
+
+
+@pytest.mark.root
+def test_name_that_resolves_later(stage):
+    """Looked up again every 10 s, by a child of the master."""
     (app,) = applications(stage, 1)
     port, configuration = group(stage, [f"late-host.invalid:{app.port}"])
-    hosts = stage.folder / "hosts"
-    hosts.write_text("127.0.0.1 localhost\n")
-    stage.gateway(configuration, prefix=[
-        "unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$0" "$@"'])
+    _, hosts = gateway_with_hosts(stage, configuration, "127.0.0.1 localhost\n")
     assert try_to_talk(port) == (b"", "reset")
     with open(hosts, "a") as file:
         file.write("127.0.0.1 late-host.invalid\n")

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,6 +197,72 @@ static void overlays_can_be_directories(void **state)
 	assert_null(config_source_unused_overlay(stage->source));
 }
 
+static void keep(struct config_source *source, const char *host, const char *text)
+{
+	struct address address;
+
+	assert_true(address_parse(slice_of(text), 443, &address));
+	config_source_keep(source, host, &address);
+}
+
+static void a_name_that_is_lost_keeps_what_it_had(void **state)
+{
+	struct stage *stage = *state;
+	static const char *const hosts[] = {"nosuch.invalid", "localhost", "other.invalid"};
+	size_t length;
+
+	keep(stage->source, "nosuch.invalid", "192.0.2.1");
+	keep(stage->source, "nosuch.invalid", "192.0.2.1:8443"); /* of another server line */
+	keep(stage->source, "localhost", "192.0.2.2");
+	keep(stage->source, "nosuch.invalid", "192.0.2.3");
+	config_source_resolve(stage->source, hosts, 3, 5000);
+	void *packed = config_source_pack(stage->source, &length);
+	struct config_source *replayed = config_source_unpack((struct slice){packed, length});
+	free(packed);
+	for (int i = 0; i < 2; i++) {
+		struct config_source *source = i ? replayed : stage->source;
+		const struct config_names *names = config_source_addresses(source, hosts[0]);
+		char text[ADDRESS_TEXT_MAX];
+		assert_non_null(names->error);
+		assert_int_equal(names->count, 2);
+		assert_string_equal(
+		        address_format(&names->addresses[0], text, sizeof(text)), "192.0.2.1:0");
+		assert_string_equal(
+		        address_format(&names->addresses[1], text, sizeof(text)), "192.0.2.3:0");
+		names = config_source_addresses(source, "localhost");
+		assert_null(names->error);
+		assert_string_not_equal(
+		        address_format(&names->addresses[0], text, sizeof(text)), "192.0.2.2:0");
+		assert_int_equal(config_source_addresses(source, "other.invalid")->count, 0);
+	}
+	config_source_destroy(replayed);
+}
+
+static void a_fifo_is_read_and_never_waited_for(void **state)
+{
+	struct stage *stage = *state;
+	int writer;
+
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(mkfifo("used", 0600), 0);
+	const struct config_file *file = config_source_read(stage->source, "fifo");
+	assert_int_equal(file->error, 0);
+	assert_int_equal(file->text.length, 0);
+
+	pid_t child = fork();
+	if (child == 0) {
+		writer = open("used", O_RDWR);
+		usleep(100 * 1000);
+		_exit(write(writer, "late", 4) == 4 && usleep(100 * 1000) == 0 ? 0 : 1);
+	}
+	writer = open("used", O_WRONLY); /* the child has it open by now */
+	close(writer);
+	file = config_source_read(stage->source, "used");
+	assert_int_equal(file->error, 0);
+	assert_memory_equal(file->text.data, "late", 4);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void a_directory_can_be_removed(void **state)
 {
 	struct stage *stage = *state;
@@ -327,6 +394,8 @@ int main(void)
 	        STAGED(a_link_that_leads_nowhere_is_listed),
 	        STAGED(overlays_stand_in_for_files),
 	        STAGED(overlays_can_be_directories),
+	        STAGED(a_name_that_is_lost_keeps_what_it_had),
+	        STAGED(a_fifo_is_read_and_never_waited_for),
 	        STAGED(a_directory_can_be_removed),
 	        STAGED(names_are_looked_up_together),
 	        STAGED(a_limit_ends_look_ups),

@@ -14,7 +14,9 @@ static const struct config_rig_row titles[] = {
         {"[loction a /]\nreturn = 200\n" RIG_TCP,
                 "main.ini:1: unknown section [loction a /]; did you mean 'location'?"},
         /* key of a server among the defaults */
-        {"[http]\nlisten = 80\n" RIG_TCP, "main.ini:2: 'listen' may not stand in [http]"},
+        {"[http]\nlisten = 80\n" RIG_TCP,
+                "main.ini:2: 'listen' may not stand in [http]; its place is in [http NAME], "
+                "[tcp NAME], [admin]"},
         /* locations */
         {"[location]\n" RIG_TCP, "main.ini:1: [location] needs a name: [location NAME PATH]"},
         {"[location shop]\n" RIG_TCP,
