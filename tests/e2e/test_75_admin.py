@@ -180,24 +180,34 @@ def test_survives_reload_and_counts_on(admin):
 
 
 def test_no_request_fails_through_reloads(admin):
-    """Also those that meet the process that goes."""
+    """Also those that the process that goes has taken on and not heard to their end."""
     reloads = 0
     until = time.monotonic() + 4
     while time.monotonic() < until:
+        begun = admin.connect()
+        begun.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert admin.curl("/healthz", unix=False)[0] == 200  # it came later: the other is taken on
         admin.gateway.signal(signal.SIGHUP)
         reloads += 1
         for _ in range(5):
             assert admin.curl("/healthz", unix=reloads % 2 == 0) == (200, "ok\n")
+        begun.sendall(b"\r\n")
+        with begun.makefile("rb") as answer:
+            assert answer.read().endswith(b"\r\n\r\nok\n")
+        begun.close()
     assert admin.value("configuration_generation") > 1
 
 
 def test_listeners_change_with_a_reload(admin):
     other = admin.folder / "other.sock"
     configuration = {**admin.configuration, "admin": {"listen": f"unix:{other}"}}
+    process = admin.pid()
+    os.kill(process, signal.SIGSTOP)  # it holds what it has inherited
     admin.gateway.reload(admin.stage.complete(configuration))
     assert not admin.socket.exists()
     with pytest.raises(ConnectionRefusedError):
         admin.connect()
+    os.kill(process, signal.SIGCONT)
     admin.socket = other
     assert admin.curl("/healthz")[0] == 200
     del configuration["admin"]
