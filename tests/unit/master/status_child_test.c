@@ -240,6 +240,32 @@ static void it_holds_no_foreign_descriptors(void **state)
 	assert_int_equal(count, 2);
 }
 
+static size_t mappings_of(pid_t pid, const char *name)
+{
+	char path[64], line[512];
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	FILE *file = fopen(path, "r");
+	if (!file)
+		skip(); /* it is not dumpable, and we are not root */
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, name) != NULL;
+	fclose(file);
+	return count;
+}
+
+static void it_has_forgotten_the_ticket_key(void **state)
+{
+	static const char name[] = "sealane-ticket-key";
+	struct rig *rig = *state;
+
+	commit(rig, 1, true);
+	expect(rig, "/metrics", "200 OK");
+	assert_int_equal(mappings_of(getpid(), name), 1);
+	assert_int_equal(mappings_of(status_pid(), name), 0);
+}
+
 static void a_killed_one_is_replaced(void **state)
 {
 	struct rig *rig = *state;
@@ -325,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(it_answers_and_has_no_rights),
 	        TEST(it_holds_no_foreign_descriptors),
+	        TEST(it_has_forgotten_the_ticket_key),
 	        TEST(a_killed_one_is_replaced),
 	        TEST(a_new_generation_brings_another),
 	        TEST(nobody_is_lost_to_a_reload),
