@@ -131,14 +131,26 @@ def test_status_tells_who_serves(admin):
 
 
 def test_certificates_are_watched(stage):
-    port, dead, socket_path = stage.port(), stage.port(), stage.folder / "admin.sock"
-    stage.gateway({**stage.tls_tunnel(port, dead), "admin": {"listen": f"unix:{socket_path}"}})
+    """Of every section that has one of its own, on either side."""
+    port, secure, dead, socket_path = *stage.ports(3), stage.folder / "admin.sock"
+    own, tunnel = stage.pki.server(), stage.tls_tunnel(port, dead)
+    upstream = {key: value for key, value in tunnel["tcp echo"].items() if key.startswith("proxy_ssl_")}
+    stage.gateway({
+        **tunnel, "admin": {"listen": f"unix:{socket_path}"},
+        "tcp in": {"listen": f"127.0.0.1:{stage.port()} ssl", "proxy_pass": f"127.0.0.1:{dead}",
+                   "ssl_certificate": own.chain, "ssl_certificate_key": own.key},
+        "http www": {"listen": f"127.0.0.1:{secure} ssl", "ssl_certificate": own.chain,
+                     "ssl_certificate_key": own.key, "proxy_pass": f"http://127.0.0.1:{dead}"},
+        "location www /a": {"proxy_pass": f"https://127.0.0.1:{dead}", **upstream},
+        "location www = /b": {"proxy_pass": f"http://127.0.0.1:{dead}"}})
     done = subprocess.run(["curl", "-sS", "--retry", "20", "--retry-delay", "0", "--unix-socket",
                            str(socket_path), "http://admin/status"],
                           capture_output=True, text=True, timeout=30, check=True)
-    (certificate,) = json.loads(done.stdout)["certificates"]
-    assert certificate["section"] == "tcp echo" and certificate["side"] == "upstream"
-    assert certificate["days_left"] > 0 and certificate["not_after"] > time.time()
+    certificates = json.loads(done.stdout)["certificates"]
+    assert sorted((each["section"], each["side"]) for each in certificates) == [
+        ("http www", "client"), ("location www /a", "upstream"), ("tcp echo", "upstream"), ("tcp in", "client")]
+    for each in certificates:
+        assert each["days_left"] > 0 and each["not_after"] > time.time()
 
 
 def test_socket_has_its_mode_and_goes_with_the_master(admin):

@@ -145,6 +145,8 @@ static void expect_status(const struct rig *rig, const char *request, const char
 	if (strncmp(answer, "HTTP/1.1 ", 9) != 0 || strncmp(answer + 9, status, length) != 0)
 		fail_msg("%s\nanswered: %s", request, answer);
 	assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
+	assert_int_equal(strstr(answer, "\r\nAllow: GET, HEAD\r\n") != NULL,
+	        *status == '4' && status[2] == '5');
 	free(answer);
 }
 
