@@ -12,8 +12,8 @@ import time
 import pytest
 
 from support.clients import exchange_many
-from support.processes import IS_ROOT, children, is_alive, title, wait_until
-from support.sealane import EXIT_RELOAD_REFUSED, EXIT_RUN_TIME, IS_SANITIZED
+from support.processes import IS_ROOT, children, descriptors, is_alive, title, wait_until
+from support.sealane import EXIT_DONE, EXIT_RELOAD_REFUSED, EXIT_RUN_TIME, IS_SANITIZED
 
 SLOTS = 64  # clients that the process keeps at once
 
@@ -249,6 +249,17 @@ def test_killed_process_is_replaced(admin):
         assert admin.curl("/healthz")[0] == 200
     assert admin.gateway.wait_for_log("the status process was killed by signal 9")
     assert admin.gateway.running
+
+
+def test_reopening_logs_replaces_the_process(admin):
+    """It writes into the log files as well, and nobody can hand it a new one."""
+    process, log = admin.pid(), admin.gateway.error_path
+    log.rename(log.with_suffix(".1.log"))
+    assert admin.gateway.command("reopen")[0] == EXIT_DONE
+    wait_until(lambda: admin.pid() not in (None, process) and not is_alive(process), "another process")
+    assert admin.curl("/healthz")[0] == 200
+    if IS_ROOT:
+        assert str(log) in descriptors(admin.pid()).values()
 
 
 def test_stale_socket_is_replaced_and_a_file_is_not(admin):
