@@ -188,7 +188,8 @@ static void start(struct rig *rig, unsigned workers, enum behaviour behaviour)
 	        .workers = workers,
 	        .worker_connections = 16,
 	        .worker_buffers = behaviour,
-	        .worker_hang_timeout_ms = 500,
+	        /* Others are not to count as hanging where the machine is slow. */
+	        .worker_hang_timeout_ms = behaviour == STOPS_STAMPING ? 500 : 60 * 1000,
 	        .max_generations = 1,
 	        .tls_session_cache_size = TLS_SESSION_STORE_BYTES_MIN,
 	};
