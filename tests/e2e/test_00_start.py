@@ -9,10 +9,11 @@ import stat
 
 import pytest
 
-from support.clients import connect, exchange, receive_exactly
+from support.clients import connect, exchange, exchange_many, receive_exactly
 from support.processes import descriptors, is_alive, stat_of, title, wait_until
-from support.sealane import (EXIT_CONFIGURATION, EXIT_DONE, EXIT_NOT_RUNNING, EXIT_USAGE,
-                             IS_SANITIZED, access_lines, sealane, wait_for_access_lines)
+from support.sealane import (EXIT_CONFIGURATION, EXIT_DONE, EXIT_NOT_RUNNING, EXIT_RELOAD_REFUSED,
+                             EXIT_RUN_TIME, EXIT_USAGE, IS_SANITIZED, access_lines, sealane,
+                             wait_for_access_lines)
 
 
 def test_version_and_help():
@@ -134,6 +135,61 @@ def test_graceful_shutdown_waits(stage, how):
     assert access_lines(stage.folder / "access.log")[-1]["end"] == "done"
 
 
+def test_fast_shutdown_overtakes_a_graceful_one(stage):
+    """Which goes on meanwhile, and reads no configuration any more."""
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port))
+    with connect(port) as sock:
+        sock.sendall(b"hello")
+        assert receive_exactly(sock, 5) == b"hello"
+        gateway.signal(signal.SIGQUIT)
+        gateway.wait_for(lambda: gateway.draining(), "drains")
+        status, output = gateway.command("reload")
+        assert status == EXIT_RELOAD_REFUSED and "is stopping" in output
+        gateway.signal(signal.SIGQUIT)
+        assert gateway.running and gateway.draining()
+        assert gateway.stop() == 0
+        with pytest.raises(ConnectionResetError):
+            assert sock.recv(1) == b"reset"
+    assert [line["end"] for line in access_lines(stage.folder / "access.log")] == ["fast_shutdown"]
+
+
+def test_a_worker_that_hangs_does_not_keep_a_stop(stage):
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port))
+    pids = list(gateway.workers().values())
+    os.kill(pids[0], signal.SIGSTOP)
+    assert gateway.stop(timeout=9) == 0
+    assert not [pid for pid in pids if is_alive(pid)]
+
+
+@pytest.mark.root
+def test_workers_that_keep_root_do_not_serve(stage):
+    """No start without them: each ends before it accepts anybody."""
+    port = stage.port()
+    gateway = stage.gateway(stage.tunnel(port, 1), ready=False,
+                            prefix=["setpriv", "--bounding-set=-setuid,-setgid"])
+    assert gateway.wait() == EXIT_RUN_TIME
+    assert "exited with status 77" in gateway.output and _is_refused(port)
+    assert not gateway.pid_path.exists()
+
+
+def test_other_signals_mean_nothing(stage):
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port))
+    workers = gateway.workers()
+    for number in (signal.SIGUSR2, signal.SIGWINCH):
+        gateway.signal(number)
+        gateway.wait_for_log(f"{number.name} means nothing")
+    # A terminal sends these to the whole group, and only the master's word counts for workers.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+                   signal.SIGWINCH):
+        for pid in workers.values():
+            os.kill(pid, number)
+    exchange_many(port, 10)
+    assert gateway.workers() == workers
+
+
 def _is_refused(port):
     try:
         connect(port).close()
@@ -191,6 +247,9 @@ def test_daemon(stage):
     wait_until(gateway.pid_path.exists, "a pid file")
     pid = int(gateway.pid_path.read_text())
     assert pid != gateway.pid and stat_of(pid)
+    assert os.getsid(pid) == pid, "of no terminal's session"
+    assert {descriptors(pid)[fd] for fd in range(3)} == {"/dev/null"}
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"
     exchange(port)
     assert gateway.command("stop")[0] == EXIT_DONE
     wait_until(lambda: not is_alive(pid), "the daemon's end")

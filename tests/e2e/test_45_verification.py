@@ -4,8 +4,10 @@
 Where the certificate is refused the server's application reads not one byte: it says so itself.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from support.processes import wait_until
 from support.sealane import wait_for_access_lines
 
 NAME = "backend1.example.com"
+SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 LAX = ("--ciphers", "ALL:@SECLEVEL=0")
 
 
@@ -201,6 +204,23 @@ def test_system_trust_does_not_know_us(stage):
     stage.gateway(configuration)
     assert try_to_talk(port) == (b"", "reset")
     assert wait_for_access_lines(stage.folder / "access.log", 1)[0]["end"] == "upstream_verify"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("depth", [0, 2])
+def test_system_trust_knows_whom_the_system_trusts(stage, depth):
+    """Which is the default. The bundle of the host has the test's CA, for the gateway alone."""
+    if os.system("unshare -m true 2>/dev/null") != 0:
+        pytest.skip("needs mount namespaces")
+    bundle = stage.folder / "bundle.pem"
+    bundle.write_text(Path(SYSTEM_BUNDLE).read_text() + stage.pki.authority().certificate.read_text())
+    application = stage.application(certificate=stage.pki.server(depth=depth))
+    port = stage.port()
+    stage.gateway(
+        stage.tls_tunnel(port, application.port, client=None, proxy_ssl_trusted_certificate=None,
+                         proxy_ssl_verify_depth=depth),
+        prefix=["unshare", "-m", "sh", "-c", f'mount --bind {bundle} {SYSTEM_BUNDLE} && exec "$0" "$@"'])
+    exchange(port)
 
 
 def test_system_trust_and_a_file(stage):

@@ -241,13 +241,13 @@ def test_nothing_but_names_that_do_not_resolve(stage):
     assert (line["end"], line["status"], line["up"]) == ("no_upstream", "502", "-")
 
 
-def gateway_with_hosts(stage, configuration, text):
+def gateway_with_hosts(stage, configuration, text, name="sealane"):
     """(gateway, file): it has an /etc/hosts of its own."""
     if os.system("unshare -m true 2>/dev/null") != 0:
         pytest.skip("needs mount namespaces")
     hosts = stage.folder / "hosts"
     hosts.write_text(text)
-    return stage.gateway(configuration, prefix=[
+    return stage.gateway(configuration, name=name, prefix=[
         "unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$0" "$@"']), hosts
 
 
@@ -282,14 +282,21 @@ def test_name_that_resolves_no_more(stage):
 
 @pytest.mark.root
 def test_name_that_resolves_later(stage):
-    """Looked up again every 10 s, by a child of the master."""
+    """Looked up again every 10 s, by a child of the master; also one that a reload brought."""
     (app,) = applications(stage, 1)
-    port, configuration = group(stage, [f"late-host.invalid:{app.port}"])
-    _, hosts = gateway_with_hosts(stage, configuration, "127.0.0.1 localhost\n")
-    assert try_to_talk(port) == (b"", "reset")
+    ports = []
+    for name, first in (("started", f"late-host.invalid:{app.port}"), ("reloaded", at(app))):
+        port, configuration = group(stage, [first])
+        gateway, hosts = gateway_with_hosts(stage, configuration, "127.0.0.1 localhost\n", name)
+        if name == "reloaded":
+            configuration["upstream pool"]["server"] = f"late-host.invalid:{app.port}"
+            gateway.reload(stage.complete(configuration, name))
+        assert try_to_talk(port) == (b"", "reset")
+        ports.append(port)
     with open(hosts, "a") as file:
         file.write("127.0.0.1 late-host.invalid\n")
-    wait_until(lambda: _answered(port), "the name resolves", timeout=30, interval=0.3)
+    for port in ports:
+        wait_until(lambda port=port: _answered(port), "the name resolves", timeout=30, interval=0.3)
 
 
 def _answered(port):

@@ -199,6 +199,25 @@ def test_ciphers(stage):
     assert "HANDSHAKE_FAILURE" in failure.value.reason
 
 
+@pytest.mark.parametrize("suite, taken", [("AES128-GCM-SHA256", True), ("AES256-GCM-SHA384", False)])
+def test_suite_beyond_the_list_is_refused(stage, suite, taken):
+    """GnuTLS can express this list only as a superset; the client offers nothing but the surplus."""
+    _, port, gateway = serve(stage, ssl_protocols="TLSv1.2 TLSv1.3",
+                             ssl_ciphers="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384")
+    context = client(stage, "1.2")
+    context.set_ciphers(f"ECDHE-ECDSA-{suite}")
+    if taken:
+        with tls_connect(port, context, NAME) as sock:
+            greet(sock)
+    else:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            with tls_connect(port, context, NAME) as sock:
+                greet(sock)
+        gateway.wait_for_log("is not in ssl_ciphers")
+    with tls_connect(port, client(stage, "1.3"), NAME) as sock:
+        greet(sock)
+
+
 def test_alpn(stage):
     _, port, gateway = serve(stage, ssl_alpn="imap pop3")
     for offer, chosen in ((["pop3", "imap"], "imap"), (["pop3"], "pop3"), (None, None)):

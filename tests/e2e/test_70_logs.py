@@ -13,8 +13,7 @@ import pytest
 
 from support.clients import connect, exchange, exchange_many, receive_exactly, reset, try_to_talk
 from support.processes import run, wait_until
-from support.sealane import (EXIT_DONE, EXIT_RUN_TIME, access_lines, sealane,
-                             wait_for_access_lines)
+from support.sealane import EXIT_DONE, EXIT_RUN_TIME, access_lines, sealane, wait_for_access_lines
 
 
 @pytest.fixture(name="served")
@@ -192,6 +191,20 @@ def test_the_same_fault_is_counted(stage):
     gateway.wait_for_log(rf"repeated \d+ times.*127\.0\.0\.1:{dead}", timeout=20)
     lines = [line for line in gateway.error_log.splitlines() if f"127.0.0.1:{dead}" in line]
     assert len(lines) < 100, f"{len(lines)} lines for 200 times the same fault"
+
+
+def test_stderr_hears_of_the_start_alone(stage):
+    """Once it serves, errors stand in the log; one of a start that fails stands in both, once."""
+    application, port = stage.application(), stage.port()
+    gateway = stage.gateway(stage.tunnel(port, application.port))
+    os.kill(gateway.workers().popitem()[1], signal.SIGKILL)
+    gateway.wait_for_log("was killed by signal 9")
+    assert "signal 9" not in gateway.output
+    for name, log in (("both", stage.folder / "both.log"), ("one", "stderr")):
+        second = stage.gateway(stage.tunnel(port, application.port), name=name, ready=False, error_log=log)
+        assert second.wait() == EXIT_RUN_TIME
+        assert second.output.count("in use by another process") == 1
+    assert (stage.folder / "both.log").read_text().count("in use by another process") == 1
 
 
 def test_quiet(stage):

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from support.clients import exchange_many
-from support.processes import IS_ROOT, children, is_alive, title, wait_until
-from support.sealane import EXIT_RELOAD_REFUSED, EXIT_RUN_TIME, IS_SANITIZED
+from support.processes import IS_ROOT, children, descriptors, is_alive, title, wait_until
+from support.sealane import EXIT_DONE, EXIT_RELOAD_REFUSED, EXIT_RUN_TIME, IS_SANITIZED
 
 SLOTS = 64  # clients that the process keeps at once
 
@@ -131,14 +131,26 @@ def test_status_tells_who_serves(admin):
 
 
 def test_certificates_are_watched(stage):
-    port, dead, socket_path = stage.port(), stage.port(), stage.folder / "admin.sock"
-    stage.gateway({**stage.tls_tunnel(port, dead), "admin": {"listen": f"unix:{socket_path}"}})
+    """Of every section that has one of its own, on either side."""
+    port, secure, dead, socket_path = *stage.ports(3), stage.folder / "admin.sock"
+    own, tunnel = stage.pki.server(), stage.tls_tunnel(port, dead)
+    upstream = {key: value for key, value in tunnel["tcp echo"].items() if key.startswith("proxy_ssl_")}
+    stage.gateway({
+        **tunnel, "admin": {"listen": f"unix:{socket_path}"},
+        "tcp in": {"listen": f"127.0.0.1:{stage.port()} ssl", "proxy_pass": f"127.0.0.1:{dead}",
+                   "ssl_certificate": own.chain, "ssl_certificate_key": own.key},
+        "http www": {"listen": f"127.0.0.1:{secure} ssl", "ssl_certificate": own.chain,
+                     "ssl_certificate_key": own.key, "proxy_pass": f"http://127.0.0.1:{dead}"},
+        "location www /a": {"proxy_pass": f"https://127.0.0.1:{dead}", **upstream},
+        "location www = /b": {"proxy_pass": f"http://127.0.0.1:{dead}"}})
     done = subprocess.run(["curl", "-sS", "--retry", "20", "--retry-delay", "0", "--unix-socket",
                            str(socket_path), "http://admin/status"],
                           capture_output=True, text=True, timeout=30, check=True)
-    (certificate,) = json.loads(done.stdout)["certificates"]
-    assert certificate["section"] == "tcp echo" and certificate["side"] == "upstream"
-    assert certificate["days_left"] > 0 and certificate["not_after"] > time.time()
+    certificates = json.loads(done.stdout)["certificates"]
+    assert sorted((each["section"], each["side"]) for each in certificates) == [
+        ("http www", "client"), ("location www /a", "upstream"), ("tcp echo", "upstream"), ("tcp in", "client")]
+    for each in certificates:
+        assert each["days_left"] > 0 and each["not_after"] > time.time()
 
 
 def test_socket_has_its_mode_and_goes_with_the_master(admin):
@@ -180,24 +192,34 @@ def test_survives_reload_and_counts_on(admin):
 
 
 def test_no_request_fails_through_reloads(admin):
-    """Also those that meet the process that goes."""
+    """Also those that the process that goes has taken on and not heard to their end."""
     reloads = 0
     until = time.monotonic() + 4
     while time.monotonic() < until:
+        begun = admin.connect()
+        begun.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert admin.curl("/healthz", unix=False)[0] == 200  # it came later: the other is taken on
         admin.gateway.signal(signal.SIGHUP)
         reloads += 1
         for _ in range(5):
             assert admin.curl("/healthz", unix=reloads % 2 == 0) == (200, "ok\n")
+        begun.sendall(b"\r\n")
+        with begun.makefile("rb") as answer:
+            assert answer.read().endswith(b"\r\n\r\nok\n")
+        begun.close()
     assert admin.value("configuration_generation") > 1
 
 
 def test_listeners_change_with_a_reload(admin):
     other = admin.folder / "other.sock"
     configuration = {**admin.configuration, "admin": {"listen": f"unix:{other}"}}
+    process = admin.pid()
+    os.kill(process, signal.SIGSTOP)  # it holds what it has inherited
     admin.gateway.reload(admin.stage.complete(configuration))
     assert not admin.socket.exists()
     with pytest.raises(ConnectionRefusedError):
         admin.connect()
+    os.kill(process, signal.SIGCONT)
     admin.socket = other
     assert admin.curl("/healthz")[0] == 200
     del configuration["admin"]
@@ -227,6 +249,17 @@ def test_killed_process_is_replaced(admin):
         assert admin.curl("/healthz")[0] == 200
     assert admin.gateway.wait_for_log("the status process was killed by signal 9")
     assert admin.gateway.running
+
+
+def test_reopening_logs_replaces_the_process(admin):
+    """It writes into the log files as well, and nobody can hand it a new one."""
+    process, log = admin.pid(), admin.gateway.error_path
+    log.rename(log.with_suffix(".1.log"))
+    assert admin.gateway.command("reopen")[0] == EXIT_DONE
+    wait_until(lambda: admin.pid() not in (None, process) and not is_alive(process), "another process")
+    assert admin.curl("/healthz")[0] == 200
+    if IS_ROOT:
+        assert str(log) in descriptors(admin.pid()).values()
 
 
 def test_stale_socket_is_replaced_and_a_file_is_not(admin):

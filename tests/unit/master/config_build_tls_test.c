@@ -200,6 +200,48 @@ static void credentials_stand_where_they_belong(void **state)
 	free(rig);
 }
 
+/* A certificate is read once for all who say the same; who says something else has his own. */
+static void credentials_are_shared_by_those_who_say_the_same(void **state)
+{
+	static const struct {
+		const char *of_second;
+		bool same;
+	} rows[] = {
+	        {"", true},
+	        {"proxy_ssl_verify_depth = 7\n", false},
+	        {"proxy_ssl_verify = off\n", false},
+	        {"proxy_ssl_session_reuse = off\n", false},
+	        {"proxy_ssl_protocols = TLSv1.2\n", false},
+	        {"proxy_ssl_certificate = none\n", false},
+	        {"proxy_ssl_trusted_certificate = system\n", false},
+	};
+	struct config_rig *rig = malloc(sizeof(*rig));
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text),
+		        "[tls t]\nproxy_ssl_certificate = c.pem\nproxy_ssl_certificate_key = "
+		        "k.pem\n"
+		        "proxy_ssl_trusted_certificate = ca.pem\n" RIG_TCP
+		        "proxy_ssl = on\nproxy_tls = t\n"
+		        "[tcp b]\nlisten = 127.0.0.1:3\nproxy_pass = 127.0.0.1:2\n"
+		        "proxy_ssl = on\nproxy_tls = t\n%s",
+		        rows[i].of_second);
+		load(rig, text);
+		if (!rig->config)
+			fail_msg("row %zu: %s", i, rig->shown);
+		const struct config_tcp *tcps = rig->config->tcps;
+		assert_non_null(tcps[0].upstream_tls);
+		assert_non_null(tcps[1].upstream_tls);
+		if ((tcps[0].upstream_tls == tcps[1].upstream_tls) != rows[i].same)
+			fail_msg("row %zu", i);
+		assert_int_equal(rig->config->client_tls_count, rows[i].same ? 1 : 2);
+		config_rig_close(rig);
+	}
+	free(rig);
+}
+
 static void keys_that_everybody_reads_are_warned_about(void **state)
 {
 	(void)state;
@@ -242,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(files_are_told_apart),
 	        cmocka_unit_test(credentials_stand_where_they_belong),
+	        cmocka_unit_test(credentials_are_shared_by_those_who_say_the_same),
 	        cmocka_unit_test(keys_that_everybody_reads_are_warned_about),
 	};
 	return cmocka_run_group_tests(tests, config_rig_drop_root, config_rig_regain_root);

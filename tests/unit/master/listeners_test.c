@@ -275,6 +275,34 @@ static void an_address_inside_one_that_is_held_is_no_conflict(void **state)
 	listeners_destroy(listeners);
 }
 
+/* That sockets of ours stand on the port does not hide somebody else's. */
+static void a_foreign_listener_beside_our_own_is_a_conflict(void **state)
+{
+	struct listeners *listeners = listeners_create();
+	struct address ours = free_address(), foreign, wide;
+	struct plan plan = plan_of(1, ours);
+	char fault[LISTENERS_FAULT_MAX];
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	(void)state;
+	assert_true(address_parse(SLICE("127.0.0.2:1"), 0, &foreign));
+	assert_true(address_parse(SLICE("0.0.0.0:1"), 0, &wide));
+	address_set_port(&foreign, address_port(&ours));
+	address_set_port(&wide, address_port(&ours));
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, &foreign.any, foreign.length), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	stage(listeners, &plan, true);
+	add(&plan, wide);
+	fix(&plan);
+	assert_false(listeners_stage(listeners, &plan.config, PATIENCE_MS, fault));
+	assert_non_null(strstr(fault, "in use by another process"));
+	assert_int_equal(listeners_socket_count(listeners), 1);
+	close(fd);
+	stage(listeners, &plan, true);
+	listeners_destroy(listeners);
+}
+
 static void what_is_no_longer_wanted_is_retired(void **state)
 {
 	struct listeners *listeners = listeners_create();
@@ -324,6 +352,7 @@ int main(void)
 	        cmocka_unit_test(a_foreign_reuseport_listener_is_no_companion),
 	        cmocka_unit_test(a_port_is_waited_for),
 	        cmocka_unit_test(an_address_inside_one_that_is_held_is_no_conflict),
+	        cmocka_unit_test(a_foreign_listener_beside_our_own_is_a_conflict),
 	        cmocka_unit_test(what_is_no_longer_wanted_is_retired),
 	        cmocka_unit_test(an_address_the_host_lacks_is_said_with_advice),
 	};

@@ -39,6 +39,7 @@ static const struct {
         {"GET * HTTP/1.1\r\n" END, 400, NULL, false},
         {"GET /\xc3\xa9 HTTP/1.1\r\n" END, 400, NULL, false},
         {"G(T / HTTP/1.1\r\n" END, 400, NULL, false},
+        {"(ET / HTTP/1.1\r\n" END, 400, NULL, false},
         {" GET / HTTP/1.1\r\n" END, 400, NULL, false},
         {"\r\nGET / HTTP/1.1\r\n" END, 400, NULL, false},
         {"GET / HTTP/1.1\n", 400, NULL, false},

@@ -41,13 +41,19 @@ static void a_freed_row_is_taken_again_and_starts_at_zero(void **state)
 
 	assert_int_not_equal(first, second);
 	scoreboard_count(scoreboard_row(scoreboard, first), STAT_ACCEPTED, 5);
-	atomic_store(&scoreboard_row(scoreboard, first)->paused, 1);
+	struct scoreboard_row *row = scoreboard_row(scoreboard, first);
+	atomic_store(&row->paused, 1);
+	atomic_store(&row->stamp_ms, 1000);
+	atomic_store(&row->state, (uint32_t)WORKER_DRAINING);
+	atomic_store(&row->sessions, 7);
 	scoreboard_free_row(scoreboard, first);
 	assert_int_equal(scoreboard_take_row(scoreboard, 3, 2), first);
 
-	struct scoreboard_row *row = scoreboard_row(scoreboard, first);
 	assert_int_equal(atomic_load(&row->counters[STAT_ACCEPTED]), 0);
 	assert_int_equal(atomic_load(&row->paused), 0);
+	assert_int_equal(atomic_load(&row->stamp_ms), 0);
+	assert_int_equal(atomic_load(&row->state), WORKER_STARTING);
+	assert_int_equal(atomic_load(&row->sessions), 0);
 	assert_int_equal(row->slot, 3);
 	assert_int_equal(row->generation, 2);
 }

@@ -183,6 +183,11 @@ static void a_slow_reader_is_not_idle(struct direction *direction)
 		        fake_writable(direction->to)); /* tells no event: bytes are still queued */
 		assert_true(direction_is_running(direction));
 	}
+	fake_loop_advance(direction->fake.host.io.loop, 99999);
+	assert_true(direction_is_running(direction));
+	fake_loop_advance(
+	        direction->fake.host.io.loop, 1); /* what is a whole time without a byte */
+	assert_true(direction_ended_as(direction, CLOSE_IDLE_TIMEOUT));
 }
 
 /* ---- a refusal of our certificate, which TLS 1.3 tells after READY ---- */

@@ -461,6 +461,38 @@ static void a_resumed_chain_is_judged_by_today(void **state)
 
 /* GnuTLS opens the session of another name, does not use it, and still says that its chain was
  * sent: here by a client that has no certificate at all. */
+static void a_session_ends_with_its_time(void **state)
+{
+	static const uint32_t timeouts_s[] = {1, 600};
+	struct client clients[2][WAY_COUNT] = {0};
+	struct tls_server_credentials *credentials[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		credentials[i] = make_server(&(struct server){.timeout_s = timeouts_s[i]});
+		for (unsigned way = 0; way < (unsigned)WAY_COUNT; way++) {
+			clients[i][way] = (struct client){
+			        .who = WHO_NOBODY, .priority = way_priorities[way]};
+			hang_up(talk_by(&clients[i][way],
+			        &(struct tls_server_choice){.standard = credentials[i]}));
+		}
+	}
+	int64_t made_at = (int64_t)time(NULL);
+	while ((int64_t)time(NULL) <= made_at + 1)
+		usleep(50000);
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned way = 0; way < (unsigned)WAY_COUNT; way++) {
+			struct talk *talk = talk_by(&clients[i][way],
+			        &(struct tls_server_choice){.standard = credentials[i]});
+			assert_int_equal(talk->server_result, IO_OK);
+			assert_int_equal(talk->resumed, i == 1);
+			hang_up(talk);
+			forget(&clients[i][way]);
+		}
+		tls_server_credentials_destroy(credentials[i]);
+	}
+}
+
 static void a_session_that_is_not_used_proves_nothing(void **state)
 {
 	(void)state;
@@ -830,6 +862,7 @@ int main(void)
 	        cmocka_unit_test(verdicts_outlive_resumption),
 	        cmocka_unit_test(refusals_end_the_handshake_where_nobody_else_can_answer),
 	        cmocka_unit_test(a_resumed_chain_is_judged_by_today),
+	        cmocka_unit_test(a_session_ends_with_its_time),
 	        cmocka_unit_test(a_session_that_is_not_used_proves_nothing),
 	        cmocka_unit_test(the_name_chooses_the_server),
 	        cmocka_unit_test(sessions_stay_with_their_server),
