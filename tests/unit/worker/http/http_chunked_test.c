@@ -76,6 +76,13 @@ static const struct {
         {S("000000000000000000000005\r\nhello\r\n000\r\n\r\n"), "hello", NULL},
         {S("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n"), "01234567890123456789", NULL},
         /* sizes */
+        {S("9\r\n012345678\r\n0f\r\n0123456789abcde\r\n00F\r\n0123456789abcde\r\n0\r\n\r\n"),
+                "0123456780123456789abcde0123456789abcde", NULL},
+        {S("/\r\n"), NULL, SIZE},
+        {S(":\r\n"), NULL, SIZE},
+        {S("@\r\n"), NULL, SIZE},
+        {S("G\r\n"), NULL, SIZE},
+        {S("`\r\n"), NULL, SIZE},
         {S("\r\n"), NULL, SIZE},
         {S("\n"), NULL, SIZE},
         {S(" 5\r\n"), NULL, SIZE},

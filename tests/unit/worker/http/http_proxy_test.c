@@ -272,6 +272,17 @@ static void after_an_error_of_ours_the_connection_lingers(void **state)
 	assert_false(rig->client.cut);
 }
 
+static void who_has_ended_already_is_not_waited_for(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	exchange_rig_client_ends(rig, BAD "more");
+	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 400 Bad Request\r\n"));
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+	assert_false(rig->client.cut);
+}
+
 static void lingering_ends_in_time(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -381,6 +392,19 @@ static void an_answer_under_way_when_the_drain_begins_is_the_last(void **state)
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
 }
 
+static void an_answer_of_our_own_is_the_last_as_well(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	exchange_rig_client_says(rig, GET);
+	drain(rig);
+	exchange_rig_refuse(rig);
+	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 502 Bad Gateway\r\n"));
+	assert_true(exchange_rig_holds(&rig->client, "Connection: close\r\n"));
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+}
+
 #define CASE(name) \
 	cmocka_unit_test_setup_teardown(name, exchange_rig_set_up, exchange_rig_tear_down)
 
@@ -400,6 +424,7 @@ int main(void)
 	        CASE(a_client_that_has_ended_still_gets_its_answers),
 	        cmocka_unit_test(an_end_between_requests_is_none_of_an_abort),
 	        CASE(after_an_error_of_ours_the_connection_lingers),
+	        CASE(who_has_ended_already_is_not_waited_for),
 	        CASE(lingering_ends_in_time),
 	        CASE(lingering_drops_no_more_than_a_mebibyte),
 	        CASE(lingering_outlives_the_drain_that_begins),
@@ -407,6 +432,7 @@ int main(void)
 	        CASE(an_idle_client_of_a_draining_worker_has_five_seconds),
 	        CASE(the_next_answer_of_a_draining_worker_is_the_last),
 	        CASE(an_answer_under_way_when_the_drain_begins_is_the_last),
+	        CASE(an_answer_of_our_own_is_the_last_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
