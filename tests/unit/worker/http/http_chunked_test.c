@@ -137,6 +137,7 @@ static const struct {
         {S("0\r\nA: b\r\nC:\r\nD:\tf \r\n\r\n"), "", NULL},
         {S("0\r\nContent-Length-Is-Not-This-One-But-Much-Longer: 5\r\n\r\n"), "", NULL},
         {S("0\r\nContent-Lengt: 5\r\n\r\n"), "", NULL},
+        {S("0\r\nDate: a\r\nExpires: b\r\nContent-Digest: c\r\n\r\n"), "", NULL},
         {S("0\r\nContent-Length: 5\r\n\r\n"), NULL, FORBIDDEN},
         {S("0\r\nA: b\r\ncontent-LENGTH: 5\r\n\r\n"), NULL, FORBIDDEN},
         {S("0\r\nTransfer-Encoding: chunked\r\n\r\n"), NULL, FORBIDDEN},

@@ -131,6 +131,7 @@ static void a_client_that_takes_no_interim_answer_is_cut_at_once(void **state)
 	exchange_rig_pass(rig, EXCHANGE_RIG_SEND_MS);
 	assert_true(exchange_rig_ended_as(rig, CLOSE_CLIENT_TIMEOUT));
 	assert_true(rig->client.cut);
+	assert_true(exchange_rig_logged(rig, " 499 "));
 }
 
 /* ---- the upstream ---- */

@@ -79,6 +79,36 @@ static void a_client_that_goes_before_the_answer_is_a_499(void **state)
 	}
 }
 
+static void the_upstreams_end_has_its_reason(void **state)
+{
+	static const struct {
+		const char *says;
+		enum io_result end;
+		const char *line;
+	} rows[] = {
+	        {"", IO_EOF, " end=upstream_closed\n"},
+	        {"HTTP/1.1 ", IO_EOF, " end=upstream_closed\n"},
+	        {"", IO_ERROR, " end=upstream_reset\n"},
+	        {"HTTP/1.1 ", IO_ERROR, " end=upstream_reset\n"},
+	        {"", IO_TRUNCATED, " end=upstream_truncated\n"},
+	        {"SSH-2.0\r\n", IO_OK, " end=upstream_bad_response\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct exchange_rig rig;
+		exchange_rig_init(&rig);
+		exchange_rig_open(&rig);
+		exchange_rig_client_says(&rig, GET);
+		exchange_rig_upstream_ends(
+		        &rig, exchange_rig_connect(&rig), rows[i].says, rows[i].end);
+		if (!exchange_rig_logged(&rig, " 502 up=127.0.0.1:") ||
+		        !exchange_rig_logged(&rig, rows[i].line))
+			fail_msg("row %zu", i);
+		exchange_rig_destroy(&rig);
+	}
+}
+
 static void a_session_that_we_end_has_no_status(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -100,6 +130,7 @@ int main(void)
 	        CASE(each_exchange_counts_its_own_bytes),
 	        CASE(a_line_tells_nothing_of_the_connection_before),
 	        cmocka_unit_test(a_client_that_goes_before_the_answer_is_a_499),
+	        cmocka_unit_test(the_upstreams_end_has_its_reason),
 	        CASE(a_session_that_we_end_has_no_status),
 	};
 

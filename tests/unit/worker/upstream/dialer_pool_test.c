@@ -428,6 +428,7 @@ static void idle_connections_make_way_for_new_ones(void **state)
 	dial_next(rig); /* and when none is left, it is said */
 	assert_int_equal(rig->calls, 1);
 	assert_int_equal(rig->reason, CLOSE_RESOURCES);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_FAILURES), 0); /* not the server's */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_ptr_equal(rig->connection, held);
 }
