@@ -265,6 +265,24 @@ static void an_upstream_is_not_blamed_for_a_slow_client(void **state)
 	assert_false(rig->session->closed);
 }
 
+static void a_client_is_not_blamed_for_a_slow_upstream(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	exchange_rig_client_says(rig, POST "some");
+	exchange_rig_forget(&rig->upstreams[up]);
+	fake_write_short(&rig->upstreams[up], 1);
+	exchange_rig_client_says(rig, " b");
+	exchange_rig_client_says(rig, "od"); /* which has to wait */
+	assert_true(EXCHANGE_RIG_BODY_MS < EXCHANGE_RIG_PROXY_SEND_MS);
+	exchange_rig_pass(rig, EXCHANGE_RIG_PROXY_SEND_MS - 1);
+	assert_int_equal(rig->client.received_bytes, 0);
+	exchange_rig_upstream_writable(rig, up);
+	assert_true(exchange_rig_finishes(&rig->upstreams[up], " bod"));
+}
+
 static void an_upstream_takes_something_now_and_then(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -331,6 +349,7 @@ int main(void)
 	        CASE(a_head_behind_an_interim_answer_is_still_limited),
 	        CASE(each_piece_of_an_answer_has_its_time),
 	        CASE(an_upstream_is_not_blamed_for_a_slow_client),
+	        CASE(a_client_is_not_blamed_for_a_slow_upstream),
 	        CASE(an_upstream_takes_something_now_and_then),
 	        CASE(a_slow_client_of_a_slow_upstream_is_waited_for_no_longer),
 	        CASE(no_deadline_is_left_of_an_answered_exchange),

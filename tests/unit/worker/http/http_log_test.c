@@ -41,8 +41,9 @@ static void a_line_tells_nothing_of_the_connection_before(void **state)
 	size_t up = exchange_rig_connect(rig);
 	upstream_connection_of(exchange_rig_stream(rig, up))->tls.protocol = "TLSv1.3";
 	rig->session->facts.upstream_tls.protocol = "TLSv1.3";
+	exchange_rig_pass(rig, 1234);
 	exchange_rig_upstream_says(rig, up, ANSWER);
-	assert_true(exchange_rig_logged(rig, " tls=TLSv1.3 "));
+	assert_true(exchange_rig_logged(rig, " time=1.234 tls=TLSv1.3 "));
 	rig->endpoints[0].down = rig->endpoints[1].down = true;
 	exchange_rig_client_says(rig, GET);
 	assert_true(exchange_rig_logged(rig, " 502 up=- "));

@@ -21,6 +21,10 @@
 		(literal), sizeof(literal) - 1 \
 	}
 
+#define COLONS_40 "::::::::::::::::::::::::::::::::::::::::"
+#define COLONS_200 COLONS_40 COLONS_40 COLONS_40 COLONS_40 COLONS_40
+#define COLONS_400 COLONS_200 COLONS_200
+
 /* `words` of the accepted head (see http_head_words), or why it is refused with `status`. */
 static const struct http_case cases[] = {
         /* first lines */
@@ -257,6 +261,10 @@ static const struct http_case cases[] = {
                 "GET / 1.1 [::ffff:1.2.3.4] none keep | Host=[::ffff:1.2.3.4]"},
         {S("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), 0,
                 "GET / 1.1 127.0.0.1 none keep | Host=127.0.0.1"},
+        {S("GET / HTTP/1.1\r\nHost: [0000:0000:0000:0000:0000:ffff:255.255.255.255]\r\n\r\n"), 0,
+                "GET / 1.1 [0000:0000:0000:0000:0000:ffff:255.255.255.255] none keep | "
+                "Host=[0000:0000:0000:0000:0000:ffff:255.255.255.255]"},
+        {S("GET / HTTP/1.1\r\nHost: [" COLONS_400 "]\r\n\r\n"), 400, "a malformed Host"},
         {S("GET / HTTP/1.1\r\nHost: %0a%9A%aF%Fa\r\n\r\n"), 0,
                 "GET / 1.1 %0a%9a%af%fa none keep | Host=%0a%9A%aF%Fa"},
         {S("GET / HTTP/1.1\r\nHost: %2\r\n\r\n"), 400, "a malformed Host"},

@@ -312,6 +312,18 @@ static void lingering_drops_no_more_than_a_mebibyte(void **state)
 	assert_in_range(rig->client.source_given, 1 << 20, (1 << 20) + (256 << 10));
 }
 
+static void lingering_does_not_count_what_came_before(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	exchange_rig_client_says(rig, GET_FINE);
+	rig->session->client.bytes_in += 2 << 20; /* as of a long body */
+	exchange_rig_client_says(rig, BAD);
+	exchange_rig_client_says(rig, "more");
+	assert_false(rig->session->closed);
+}
+
 static void lingering_outlives_the_drain_that_begins(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -361,6 +373,18 @@ static void an_idle_client_of_a_draining_worker_has_five_seconds(void **state)
 	exchange_rig_pass(rig, DRAIN_IDLE_MS - 1);
 	assert_false(rig->session->closed);
 	exchange_rig_pass(rig, 1);
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+}
+
+static void who_has_less_than_five_seconds_is_given_no_more(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	rig->locations[0].keepalive_timeout_ms = DRAIN_IDLE_MS / 2;
+	exchange_rig_open(rig);
+	exchange_rig_client_says(rig, GET_FINE);
+	drain(rig);
+	exchange_rig_pass(rig, DRAIN_IDLE_MS / 2);
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
 }
 
@@ -427,9 +451,11 @@ int main(void)
 	        CASE(who_has_ended_already_is_not_waited_for),
 	        CASE(lingering_ends_in_time),
 	        CASE(lingering_drops_no_more_than_a_mebibyte),
+	        CASE(lingering_does_not_count_what_came_before),
 	        CASE(lingering_outlives_the_drain_that_begins),
 	        CASE(clear_text_on_a_tls_port_is_told_so),
 	        CASE(an_idle_client_of_a_draining_worker_has_five_seconds),
+	        CASE(who_has_less_than_five_seconds_is_given_no_more),
 	        CASE(the_next_answer_of_a_draining_worker_is_the_last),
 	        CASE(an_answer_under_way_when_the_drain_begins_is_the_last),
 	        CASE(an_answer_of_our_own_is_the_last_as_well),

@@ -88,6 +88,11 @@ static void a_body_may_be_as_long_as_the_limit(void **state)
 		exchange_rig_open(&rig);
 		size_t up = exchange_rig_prime(&rig);
 		exchange_rig_client_says(&rig, requests[i]);
+		/* One framing, not two. */
+		assert_int_equal(
+		        exchange_rig_times(&rig.upstreams[up], "Content-Length: ") +
+		                exchange_rig_times(&rig.upstreams[up], "Transfer-Encoding: "),
+		        1);
 		exchange_rig_upstream_says(&rig, up, ANSWER);
 		assert_true(exchange_rig_begins(&rig.client, "HTTP/1.1 200 OK\r\n"));
 		exchange_rig_destroy(&rig);
@@ -220,6 +225,7 @@ static void who_waits_for_100_gets_the_answer_instead(void **state)
 	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 200 OK\r\n"));
 	assert_true(exchange_rig_holds(&rig->client, "Connection: close\r\n"));
 	assert_true(rig->client.finished);
+	assert_false(rig->session->closed); /* its body may be on its way */
 	exchange_rig_client_ends(rig, "body");
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
 }

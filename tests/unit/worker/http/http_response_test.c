@@ -16,6 +16,7 @@
 	"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 #define SIZED "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED_FIELD "\r\nTransfer-Encoding: chunked\r\n"
 #define EMPTY "Content-Length: 0\r\n\r\n"
 #define CLOSED "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
@@ -78,6 +79,12 @@ static void each_framing_reaches_each_client(void **state)
 		        (idle_pool_count(rig.host.dialer.pool) == 1) != rows[i].upstream_kept)
 			fail_msg("row %zu: %.*s", i, (int)rig.client.received_bytes,
 			        rig.client.received);
+		bool chunked = exchange_rig_finishes(&rig.client, "\r\n0\r\n\r\n");
+		bool head_only = rows[i].request[0] == 'H';
+		if (!head_only &&
+		        (exchange_rig_holds(&rig.client, CHUNKED_FIELD) != chunked ||
+		                (chunked && exchange_rig_holds(&rig.client, "Content-Length"))))
+			fail_msg("row %zu: another framing is said", i);
 		exchange_rig_destroy(&rig);
 	}
 }
@@ -265,14 +272,14 @@ static void a_client_that_takes_nothing_misses_interim_answers_only(void **state
 	assert_true(exchange_rig_finishes(&rig->client, "hello"));
 }
 
-static void heads_longer_than_a_buffer_are_no_matter(void **state)
+enum { LONG = 60000 };
+
+/* Its head is longer than a buffer. */
+static char *make_long_answer(void)
 {
-	enum { LONG = 60000 };
-	struct exchange_rig *rig = *state;
 	char *answer = calloc(1, LONG + 200);
 
 	assert_non_null(answer);
-	rig->proxied->proxy_buffer_size = 128 * 1024;
 	strcpy(answer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
 	for (int i = 0; i < 10; i++) {
 		strcat(answer, "X: ");
@@ -280,6 +287,15 @@ static void heads_longer_than_a_buffer_are_no_matter(void **state)
 		strcat(answer, "\r\n");
 	}
 	strcat(answer, "\r\nhello");
+	return answer;
+}
+
+static void heads_longer_than_a_buffer_are_no_matter(void **state)
+{
+	struct exchange_rig *rig = *state;
+	char *answer = make_long_answer();
+
+	rig->proxied->proxy_buffer_size = 128 * 1024;
 	begin(rig, GET);
 	exchange_rig_upstream_says(rig, 0, answer);
 	while (exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ) &&
@@ -287,6 +303,30 @@ static void heads_longer_than_a_buffer_are_no_matter(void **state)
 		;
 	assert_true(rig->client.received_bytes > LONG);
 	assert_true(exchange_rig_finishes(&rig->client, "\r\n\r\nhello"));
+	free(answer);
+}
+
+static void a_long_head_waits_for_the_interim_answers(void **state)
+{
+	struct exchange_rig *rig = *state;
+	char *answer = make_long_answer();
+
+	rig->proxied->proxy_buffer_size = 128 * 1024;
+	begin(rig, GET);
+	fake_write_short(&rig->client, 4);
+	fake_write_short(&rig->client, 0);
+	exchange_rig_upstream_says(rig, 0, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
+	exchange_rig_upstream_says(rig, 0, answer);
+	for (int i = 0; i < 10; i++)
+		exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ);
+	assert_int_equal(rig->client.received_bytes, 4);
+	for (int i = 0; i < 10; i++) {
+		exchange_rig_client_writable(rig);
+		exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ);
+	}
+	assert_true(exchange_rig_begins(
+	        &rig->client, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\n"));
+	assert_true(exchange_rig_finishes(&rig->client, "Content-Length: 5\r\n\r\nhello"));
 	free(answer);
 }
 
@@ -300,7 +340,8 @@ static void a_101_makes_a_tunnel_with_what_came_along(void **state)
 	assert_false(exchange_rig_holds(&rig->upstreams[0], "from the client"));
 	exchange_rig_upstream_says(rig, 0, SWITCHED "from the upstream");
 	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 101 Switching Protocols\r\n"));
-	assert_true(exchange_rig_finishes(&rig->client, "\r\n\r\nfrom the upstream"));
+	assert_true(
+	        exchange_rig_finishes(&rig->client, "Upgrade: websocket\r\n\r\nfrom the upstream"));
 	assert_true(exchange_rig_finishes(&rig->upstreams[0], "\r\n\r\nfrom the client"));
 	exchange_rig_client_says(rig, "GET / HTTP/9");
 	assert_true(exchange_rig_finishes(&rig->upstreams[0], "GET / HTTP/9"));
@@ -376,6 +417,7 @@ int main(void)
 	        CASE(an_old_client_gets_no_interim_answer),
 	        CASE(a_client_that_takes_nothing_misses_interim_answers_only),
 	        CASE(heads_longer_than_a_buffer_are_no_matter),
+	        CASE(a_long_head_waits_for_the_interim_answers),
 	        CASE(a_101_makes_a_tunnel_with_what_came_along),
 	        CASE(an_idle_tunnel_is_cut_after_proxy_read_timeout),
 	        CASE(a_101_before_the_requests_end_is_refused),

@@ -126,6 +126,38 @@ static void tries_end_with_their_time(void **state)
 	assert_int_equal(rig->dial.attempts, 1);
 }
 
+static void within_their_time_there_are_more(void **state)
+{
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_refusing_servers(rig, 5);
+	rig->settings.tries_timeout_ms = 100;
+	dial_rig_start(rig);
+	fake_loop_advance(rig->io.loop, 99);
+	dial_rig_run(rig);
+	assert_true(rig->dial.attempts > 1);
+}
+
+static void a_server_that_was_out_is_back_once_it_answers(void **state)
+{
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_server(rig, true);
+	dial_rig_add_server(rig, true);
+	rig->endpoints[1].backup = true;
+	dial_rig_start(rig);
+	dial_rig_run(rig);
+	assert_false(dial_failed(&rig->dial, CLOSE_UPSTREAM_RESET, "reset", false));
+	upstream_connection_close(rig->connection);
+	rig->connection = NULL;
+	assert_true(dial_rig_is_out(rig, 0));
+	fake_loop_advance(rig->io.loop, rig->endpoints[0].fail_timeout_ms);
+	dial_rig_start_again(rig, &rig->settings);
+	dial_rig_run(rig);
+	assert_ptr_equal(rig->dial.endpoint, &rig->endpoints[0]);
+	assert_false(dial_rig_is_out(rig, 0));
+}
+
 static void a_thousand_dead_servers_are_no_recursion(void **state)
 {
 	struct dial_rig *rig = *state;
@@ -324,6 +356,8 @@ int main(void)
 	        CASE(when_all_refuse_the_last_reason_is_told),
 	        CASE(tries_have_a_limit),
 	        CASE(tries_end_with_their_time),
+	        CASE(within_their_time_there_are_more),
+	        CASE(a_server_that_was_out_is_back_once_it_answers),
 	        CASE(a_thousand_dead_servers_are_no_recursion),
 	        CASE(without_an_answer_the_attempt_ends_with_its_time),
 	        CASE(a_group_without_a_usable_server_says_so),
