@@ -44,6 +44,7 @@ static void a_line_tells_nothing_of_the_connection_before(void **state)
 	exchange_rig_pass(rig, 1234);
 	exchange_rig_upstream_says(rig, up, ANSWER);
 	assert_true(exchange_rig_logged(rig, " time=1.234 tls=TLSv1.3 "));
+	assert_int_equal(rig->row.observed_us[HISTOGRAM_REQUEST_SECONDS], 1234000);
 	rig->endpoints[0].down = rig->endpoints[1].down = true;
 	exchange_rig_client_says(rig, GET);
 	assert_true(exchange_rig_logged(rig, " 502 up=- "));
