@@ -272,14 +272,14 @@ static void a_client_that_takes_nothing_misses_interim_answers_only(void **state
 	assert_true(exchange_rig_finishes(&rig->client, "hello"));
 }
 
-enum { LONG = 60000 };
-
-/* Its head is longer than a buffer. */
-static char *make_long_answer(void)
+static void heads_longer_than_a_buffer_are_no_matter(void **state)
 {
+	enum { LONG = 60000 };
+	struct exchange_rig *rig = *state;
 	char *answer = calloc(1, LONG + 200);
 
 	assert_non_null(answer);
+	rig->proxied->proxy_buffer_size = 128 * 1024;
 	strcpy(answer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
 	for (int i = 0; i < 10; i++) {
 		strcat(answer, "X: ");
@@ -287,15 +287,6 @@ static char *make_long_answer(void)
 		strcat(answer, "\r\n");
 	}
 	strcat(answer, "\r\nhello");
-	return answer;
-}
-
-static void heads_longer_than_a_buffer_are_no_matter(void **state)
-{
-	struct exchange_rig *rig = *state;
-	char *answer = make_long_answer();
-
-	rig->proxied->proxy_buffer_size = 128 * 1024;
 	begin(rig, GET);
 	exchange_rig_upstream_says(rig, 0, answer);
 	while (exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ) &&
@@ -303,30 +294,6 @@ static void heads_longer_than_a_buffer_are_no_matter(void **state)
 		;
 	assert_true(rig->client.received_bytes > LONG);
 	assert_true(exchange_rig_finishes(&rig->client, "\r\n\r\nhello"));
-	free(answer);
-}
-
-static void a_long_head_waits_for_the_interim_answers(void **state)
-{
-	struct exchange_rig *rig = *state;
-	char *answer = make_long_answer();
-
-	rig->proxied->proxy_buffer_size = 128 * 1024;
-	begin(rig, GET);
-	fake_write_short(&rig->client, 4);
-	fake_write_short(&rig->client, 0);
-	exchange_rig_upstream_says(rig, 0, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
-	exchange_rig_upstream_says(rig, 0, answer);
-	for (int i = 0; i < 10; i++)
-		exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ);
-	assert_int_equal(rig->client.received_bytes, 4);
-	for (int i = 0; i < 10; i++) {
-		exchange_rig_client_writable(rig);
-		exchange_rig_fire(rig, exchange_rig_stream(rig, 0), EVENT_READ);
-	}
-	assert_true(exchange_rig_begins(
-	        &rig->client, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\n"));
-	assert_true(exchange_rig_finishes(&rig->client, "Content-Length: 5\r\n\r\nhello"));
 	free(answer);
 }
 
@@ -417,7 +384,6 @@ int main(void)
 	        CASE(an_old_client_gets_no_interim_answer),
 	        CASE(a_client_that_takes_nothing_misses_interim_answers_only),
 	        CASE(heads_longer_than_a_buffer_are_no_matter),
-	        CASE(a_long_head_waits_for_the_interim_answers),
 	        CASE(a_101_makes_a_tunnel_with_what_came_along),
 	        CASE(an_idle_tunnel_is_cut_after_proxy_read_timeout),
 	        CASE(a_101_before_the_requests_end_is_refused),
