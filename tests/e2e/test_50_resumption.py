@@ -7,12 +7,17 @@ What counts is the upstream's own account. Over HTTP no upstream connection is k
 import os
 import signal
 import socket
+import struct
 from pathlib import Path
 
 import pytest
 
-from support.clients import connect, exchange_many, receive_all
+from support.clients import connect, exchange_many, receive_all, reset
+from support.http_answers import Conversation
+from support.http_cases.request_case import get
+from support.http_lanes import upstream_tls
 from support.processes import wait_until
+from support.recording_upstream import RecordingUpstream
 from support.upstreams import OpensslServer, require
 
 NAME = "backend1.example.com"
@@ -215,3 +220,64 @@ def test_server_that_forgot_its_sessions(stage, protocol, full_handshakes):
     second = start(stage, protocol, name="second", port=own)
     assert full_handshakes(second, port, 10) <= 3, "each old ticket is declined once at most"
     assert full_handshakes(second, port, 10) == 0
+
+
+def _offers_session(hello):
+    """Whether a ClientHello of TLS 1.3 has the extension pre_shared_key."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + hello[at]  # legacy_session_id
+    at += 2 + struct.unpack_from("!H", hello, at)[0]  # cipher_suites
+    at += 1 + hello[at] + 2  # legacy_compression_methods
+    while at < len(hello):
+        kind, length = struct.unpack_from("!HH", hello, at)
+        if kind == 41:
+            return True
+        at += 4 + length
+    return False
+
+
+ALERTS = {"handshake_failure": 40, "access_denied": 49, "decrypt_error": 51}
+
+
+class Allergic(RecordingUpstream):
+    """Once `how` is set: each handshake that offers a session ends like that."""
+
+    how, failed = None, 0
+
+    def _handshake(self, connection):
+        if self.how and _offers_session(connection.sock.recv(1 << 14, socket.MSG_PEEK)):
+            self.failed += 1
+            if self.how in ALERTS:
+                connection.sock.sendall(b"\x15\x03\x03\x00\x02\x02" + bytes([ALERTS[self.how]]))
+            if self.how == "reset":
+                reset(connection.sock)
+            else:
+                connection.sock.recv(1 << 14)
+            raise ConnectionResetError
+        super()._handshake(connection)
+
+
+@pytest.mark.parametrize("how", [*ALERTS, "end", "reset"])
+def test_server_that_fails_at_sessions(stage, how):
+    """It is asked again without one, and nobody notices; what else was stored of it is offered no more."""
+    upstream, port = stage.add(Allergic(stage.pki)), stage.port()
+    gateway = stage.gateway({
+        "http": upstream_tls(stage.pki),
+        "http site": {"listen": f"127.0.0.1:{port}", "proxy_pass": "https://group"},
+        "upstream group": {"server": f"127.0.0.1:{upstream.port}", "keepalive": 0}})
+
+    def visit():
+        with Conversation(port) as client:
+            assert client.ask(get("Connection: close")).status == 200
+
+    visit()
+    visit()
+    assert [connection.resumed for connection in upstream.connections] == [False, True]
+    upstream.how = how
+    upstream.context.num_tickets = 0
+    for _ in range(3):
+        visit()
+    assert upstream.failed == 1 and len(upstream.connections) == 6
+    assert not any(connection.resumed for connection in upstream.connections[2:])
+    gateway.wait_for_log("the handshake with a stored session failed; trying without")
+    assert "[error]" not in gateway.error_log

@@ -78,12 +78,16 @@ def test_failover_and_shared_max_fails(stage):
 def test_server_comes_back_after_fail_timeout(stage):
     first, second = stage.application(name="first"), stage.application(name="second")
     port, configuration = group(stage, [at(first, "fail_timeout=1s"), at(second)])
-    stage.gateway(configuration)
+    gateway = stage.gateway(configuration)
     exchange_many(port, 4)
     first.kill()
     exchange_many(port, 10)
     again = stage.application(name="again", port=first.port)
     wait_until(lambda: exchange(port) or visits(again), "is tried again", timeout=8)
+    gateway.wait_for_log(f"server 127.0.0.1:{first.port} .* is back")
+    before = visits(again)
+    exchange_many(port, 10)
+    wait_until(lambda: visits(again) - before == 5, "has its turns again")
 
 
 def test_max_fails_0_never_goes_out(stage):

@@ -120,7 +120,7 @@ def test_requests_in_a_pipeline_are_answered_up_to_the_last_word(served):
     gateway, configuration, port = served
     with Conversation(port) as client:
         client.methods = ["GET"] * 3
-        client.send(get(target="/drip/5") + get(target="/2") + get(target="/3"))
+        client.send(get(target="/drip/15") + get(target="/2") + get(target="/3"))
         client.wait(1, timeout=0.2)
         gateway.reload(configuration)
         answers, rest = client.wait(3, to_end=True)
@@ -139,9 +139,9 @@ def test_worker_shutdown_timeout_cuts_visibly(stage):
         client.wait(1, timeout=0.3)
         gateway.reload(configuration)
         (answer,), _ = client.wait(1, to_end=True, timeout=6)
-        assert client.end and not answer.complete and answer.body.count(b"\n") < 50
+        assert client.end == "reset" and not answer.complete and answer.body.count(b"\n") < 50
     gateway.wait_until_drained(timeout=3)
-    gateway.wait_for_log("worker_shutdown_timeout|shutdown")
+    gateway.wait_for_log("1 connections are cut: outlived worker_shutdown_timeout")
 
 
 def test_tunnels_end_by_shutdown_timeout(stage):
@@ -158,16 +158,22 @@ def test_tunnels_end_by_shutdown_timeout(stage):
         client.wait(2, to_end=True, timeout=5)
         assert client.end == "reset"
     gateway.wait_until_drained(timeout=3)
+    gateway.wait_for_log("1 connections are cut: outlived shutdown_timeout")
 
 
 def test_new_settings_serve_new_requests(served):
     gateway, configuration, port = served
     for number in range(5):
-        configuration["location site /new"] = {"return": f'200 "{number}"'}
-        gateway.reload(configuration)
-        for _ in range(4):
-            with Conversation(port) as client:
-                assert client.ask(get(target="/new")).body == str(number).encode()
+        with Conversation(port) as under_way:  # the old workers stay for it
+            under_way.methods = ["GET"]
+            under_way.send(get(target="/drip/100"))
+            under_way.wait(1, timeout=0.2)
+            configuration["location site /new"] = {"return": f'200 "{number}"'}
+            gateway.reload(configuration)
+            for _ in range(20):
+                with Conversation(port) as client:
+                    assert client.ask(get(target="/new")).body == str(number).encode()
+            assert gateway.draining()
 
 
 def test_a_refused_reload_changes_nothing(served):
@@ -184,12 +190,12 @@ def test_a_killed_worker_takes_only_its_own_along(stage):
     gateway = stage.gateway(site(stage, port, application.port), workers=2)
     load = stage.add(HttpLoad(stage.folder, port, kept=10, new=4, long=2, tunnels=4)).wait_until_running()
     time.sleep(0.5)
-    victim = gateway.workers()[0]
+    victim, other = gateway.workers()[0], gateway.workers()[1]
     killed = time.time()
     Process("kill", ["kill", "-9", victim], stage.folder).wait()
     gateway.wait_for_new_workers([victim], 2)
     time.sleep(1.5)
     failures = load.finish()["failures"]
-    assert len(failures) <= 20, failures
+    assert gateway.workers()[1] == other
     assert all(moment < killed + 1 for _, _, moment in failures), failures
     assert not re.search(r"\[crit\]", gateway.error_log)

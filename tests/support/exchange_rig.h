@@ -102,8 +102,9 @@ void exchange_rig_forget(struct fake_peer *peer);
 
 /* It has ended, once, for this reason. */
 bool exchange_rig_ended_as(const struct exchange_rig *rig, enum close_reason reason);
-/* The access log holds `text`. */
+/* The access log holds `text`; so often. */
 bool exchange_rig_logged(const struct exchange_rig *rig, const char *text);
+size_t exchange_rig_logged_times(const struct exchange_rig *rig, const char *text);
 size_t exchange_rig_lines(const struct exchange_rig *rig);
 
 #endif

@@ -134,7 +134,7 @@ bool exchange_rig_ended_as(const struct exchange_rig *rig, enum close_reason rea
 	return rig->ended == 1 && rig->row.closed[reason] == 1;
 }
 
-static size_t times_in_log(const struct exchange_rig *rig, const char *text)
+size_t exchange_rig_logged_times(const struct exchange_rig *rig, const char *text)
 {
 	char *log = malloc(LOG_BYTES_MAX);
 
@@ -148,10 +148,10 @@ static size_t times_in_log(const struct exchange_rig *rig, const char *text)
 
 bool exchange_rig_logged(const struct exchange_rig *rig, const char *text)
 {
-	return times_in_log(rig, text) > 0;
+	return exchange_rig_logged_times(rig, text) > 0;
 }
 
 size_t exchange_rig_lines(const struct exchange_rig *rig)
 {
-	return times_in_log(rig, "\n");
+	return exchange_rig_logged_times(rig, "\n");
 }

@@ -140,6 +140,40 @@ static void the_last_bytes_of_a_connection_are_told_to_be_so(void **state)
 	stream_finish(&fixture->to.stream, true);
 }
 
+/* What is there is more than has room in the buffer that has the head. */
+static void check_behind_a_long_head(struct fixture *fixture, enum http_framing to)
+{
+	static char head[BUFFER_SMALL_BYTES - 2000 + 1];
+	bool moves = true;
+
+	begin_until_close(fixture, to);
+	fixture->from.peer.source_bytes = 100000;
+	assert_true(rig_readable(&fixture->from));
+	assert_true(stream_in_bytes(&fixture->from.stream) > 10000);
+	memset(head, 'h', sizeof(head) - 1);
+	rig_put(&fixture->to, head);
+	fake_write_short(&fixture->to.peer, 0);
+	assert_int_equal(relay(fixture), HTTP_MORE);
+	assert_in_range(fixture->body.moved, 1900, 2000);
+	while (moves) {
+		moves = rig_writable(&fixture->to);
+		relay(fixture);
+		moves |= rig_readable(&fixture->from);
+	}
+	assert_true(fixture->body.complete);
+	assert_int_equal(fixture->body.moved, 100000);
+}
+
+static void a_body_fills_the_heads_buffer_and_no_more(void **state)
+{
+	check_behind_a_long_head(*state, HTTP_BODY_UNTIL_CLOSE);
+}
+
+static void chunks_fill_the_heads_buffer_and_no_more(void **state)
+{
+	check_behind_a_long_head(*state, HTTP_BODY_CHUNKED);
+}
+
 static void a_chunked_body_is_framed_afresh(void **state)
 {
 	struct fixture *fixture = *state;
@@ -281,6 +315,27 @@ static void bulk_until_close_becomes_chunks(void **state)
 	assert_int_equal(fixture->body.moved, 1 << 20);
 }
 
+/* The end has come, what came before it has not left yet. */
+static void a_body_until_close_is_not_complete_before_it_has_left(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin_until_close(fixture, HTTP_BODY_UNTIL_CLOSE);
+	fixture->from.peer.source_bytes = 100000;
+	for (int i = 0; i < 20; i++)
+		fake_write_short(&fixture->to.peer, 100);
+	bool moves = true;
+	while (moves && !fixture->body.complete) {
+		moves = rig_readable(&fixture->from);
+		enum http_progress progress = relay(fixture);
+		assert_int_equal(progress == HTTP_COMPLETE, fixture->body.moved == 100000);
+		moves |= rig_writable(&fixture->to);
+	}
+	while (rig_writable(&fixture->to))
+		;
+	assert_true(fake_received_pattern(&fixture->to.peer, 100000));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -290,6 +345,8 @@ int main(void)
 	        TEST(a_sized_body_ends_where_its_length_says),
 	        TEST(head_and_body_leave_in_one_write),
 	        TEST(the_last_bytes_of_a_connection_are_told_to_be_so),
+	        TEST(a_body_fills_the_heads_buffer_and_no_more),
+	        TEST(chunks_fill_the_heads_buffer_and_no_more),
 	        TEST(a_chunked_body_is_framed_afresh),
 	        TEST(a_chunked_body_goes_plain_to_who_cannot_read_chunks),
 	        TEST(chunks_in_every_cut),
@@ -299,6 +356,7 @@ int main(void)
 	        TEST(a_dropped_body_goes_nowhere),
 	        TEST(bulk_through_a_slow_target),
 	        TEST(bulk_until_close_becomes_chunks),
+	        TEST(a_body_until_close_is_not_complete_before_it_has_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

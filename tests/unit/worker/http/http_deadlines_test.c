@@ -131,6 +131,7 @@ static void a_client_that_takes_no_interim_answer_is_cut_at_once(void **state)
 	exchange_rig_pass(rig, EXCHANGE_RIG_SEND_MS);
 	assert_true(exchange_rig_ended_as(rig, CLOSE_CLIENT_TIMEOUT));
 	assert_true(rig->client.cut);
+	assert_true(exchange_rig_logged(rig, " 499 "));
 }
 
 /* ---- the upstream ---- */
@@ -252,15 +253,34 @@ static void an_upstream_is_not_blamed_for_a_slow_client(void **state)
 	exchange_rig_open(rig);
 	size_t up = exchange_rig_prime(rig);
 	exchange_rig_client_says(rig, GET);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		fake_write_short(&rig->client, 1);
 	exchange_rig_upstream_says(rig, up, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nb");
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		exchange_rig_pass(rig, EXCHANGE_RIG_SEND_MS - 1);
 		exchange_rig_client_writable(rig);
 	}
-	assert_true(3 * EXCHANGE_RIG_SEND_MS > EXCHANGE_RIG_PROXY_READ_MS);
+	/* Twice, as its last byte is noticed when the time is over. */
+	assert_true(4 * EXCHANGE_RIG_SEND_MS > 2 * EXCHANGE_RIG_PROXY_READ_MS);
 	assert_false(rig->session->closed);
+}
+
+static void a_client_is_not_blamed_for_a_slow_upstream(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	exchange_rig_client_says(rig, POST "some");
+	exchange_rig_forget(&rig->upstreams[up]);
+	fake_write_short(&rig->upstreams[up], 1);
+	exchange_rig_client_says(rig, " b");
+	exchange_rig_client_says(rig, "od"); /* which has to wait */
+	assert_true(EXCHANGE_RIG_BODY_MS < EXCHANGE_RIG_PROXY_SEND_MS);
+	exchange_rig_pass(rig, EXCHANGE_RIG_PROXY_SEND_MS - 1);
+	assert_int_equal(rig->client.received_bytes, 0);
+	exchange_rig_upstream_writable(rig, up);
+	assert_true(exchange_rig_finishes(&rig->upstreams[up], " bod"));
 }
 
 static void an_upstream_takes_something_now_and_then(void **state)
@@ -329,6 +349,7 @@ int main(void)
 	        CASE(a_head_behind_an_interim_answer_is_still_limited),
 	        CASE(each_piece_of_an_answer_has_its_time),
 	        CASE(an_upstream_is_not_blamed_for_a_slow_client),
+	        CASE(a_client_is_not_blamed_for_a_slow_upstream),
 	        CASE(an_upstream_takes_something_now_and_then),
 	        CASE(a_slow_client_of_a_slow_upstream_is_waited_for_no_longer),
 	        CASE(no_deadline_is_left_of_an_answered_exchange),

@@ -3,6 +3,7 @@
 #include "worker/http/http_host.h"
 
 #include "shared/arena.h"
+#include "shared/tls_credentials.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,6 +82,67 @@ static void a_location_has_its_plan(void **state)
 	assert_int_equal(http_host_shutdown_timeout_ms(rig->host), 5);
 }
 
+/* Of a host with these settings towards its servers, which have the ports 443 and 8443. */
+static struct http_host *create_tls_host(struct rig *rig, struct tls_client_credentials *tls)
+{
+	tls->magic = TLS_CLIENT_CREDENTIALS_MAGIC;
+	rig->locations[1].upstream_tls = tls;
+	assert_true(address_parse(SLICE("10.0.0.1:443"), 0, &rig->endpoints[0].address));
+	assert_true(address_parse(SLICE("10.0.0.1:8443"), 0, &rig->endpoints[1].address));
+	http_host_destroy(rig->host);
+	rig->host = http_host_create(&rig->config);
+	return rig->host;
+}
+
+static bool hosts_are(const struct rig *rig, const char *first, const char *second)
+{
+	const struct http_location_plan *plan = http_host_plan(
+	        rig->host, &rig->server, &rig->locations[1]);
+
+	return slice_equal(plan->hosts[0], slice_of(first)) &&
+	       slice_equal(plan->hosts[1], slice_of(second));
+}
+
+static void a_tls_server_is_called_by_the_name_that_is_verified(void **state)
+{
+	struct rig *rig = *state;
+	struct tls_client_credentials tls = {.send_server_name = true};
+
+	create_tls_host(rig, &tls);
+	assert_true(hosts_are(rig, "test", "test:8443"));
+	rig->locations[1].proxy_ssl_name = "name.test";
+	create_tls_host(rig, &tls);
+	assert_true(hosts_are(rig, "name.test", "name.test:8443"));
+	rig->endpoints[1].tls_name = "own.test";
+	create_tls_host(rig, &tls);
+	assert_true(hosts_are(rig, "name.test", "own.test:8443"));
+	tls.send_server_name = false;
+	create_tls_host(rig, &tls);
+	assert_true(hosts_are(rig, "upstream.test", "upstream.test"));
+}
+
+/* By which the pool tells whose connections are whose. */
+static void different_settings_are_different_identities(void **state)
+{
+	enum { PLANS = 4 };
+	struct rig *rig = *state;
+	struct tls_client_credentials tls = {.send_server_name = true}, other = tls;
+	uint8_t identities[PLANS][UPSTREAM_IDENTITY_BYTES];
+
+	other.fingerprint[3] = 1;
+	for (size_t i = 0; i < PLANS; i++) {
+		rig->locations[1].proxy_ssl_name = i == 2 ? "name.test" : NULL;
+		if (i > 0)
+			create_tls_host(rig, i == 3 ? &other : &tls);
+		memcpy(identities[i],
+		        http_host_plan(rig->host, &rig->server, &rig->locations[1])->dial.identity,
+		        UPSTREAM_IDENTITY_BYTES);
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(
+			        identities[i], identities[j], UPSTREAM_IDENTITY_BYTES);
+	}
+}
+
 static void what_returns_needs_none(void **state)
 {
 	struct rig *rig = *state;
@@ -125,6 +187,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        CASE(a_location_has_its_plan),
+	        CASE(a_tls_server_is_called_by_the_name_that_is_verified),
+	        CASE(different_settings_are_different_identities),
 	        CASE(what_returns_needs_none),
 	        CASE(arenas_come_back_empty),
 	        CASE(any_number_of_arenas_may_be_lent),

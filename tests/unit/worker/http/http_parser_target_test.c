@@ -21,6 +21,10 @@
 		(literal), sizeof(literal) - 1 \
 	}
 
+#define COLONS_40 "::::::::::::::::::::::::::::::::::::::::"
+#define COLONS_200 COLONS_40 COLONS_40 COLONS_40 COLONS_40 COLONS_40
+#define COLONS_400 COLONS_200 COLONS_200
+
 /* `words` of the accepted head (see http_head_words), or why it is refused with `status`. */
 static const struct http_case cases[] = {
         /* first lines */
@@ -34,6 +38,13 @@ static const struct http_case cases[] = {
                 "DELETE /a/b/../c/./d//e 1.1 a none keep path=/a/c/d/e | Host=a"},
         {S("PATCH / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "PATCH / 1.1 a none keep once | Host=a"},
         {S("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "PROPFIND / 1.1 a none keep | Host=a"},
+        {S("PROPPATCH / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "PROPPATCH / 1.1 a none keep | Host=a"},
+        {S("MKCOL / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "MKCOL / 1.1 a none keep | Host=a"},
+        {S("COPY / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "COPY / 1.1 a none keep | Host=a"},
+        {S("MOVE / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "MOVE / 1.1 a none keep | Host=a"},
+        {S("UNLOCK / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "UNLOCK / 1.1 a none keep | Host=a"},
+        {S("SEARCH / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "SEARCH / 1.1 a none keep | Host=a"},
+        {S("REPORT / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "REPORT / 1.1 a none keep | Host=a"},
         {S("M-SEARCH / HTTP/1.1\r\nHost: a\r\n\r\n"), 0,
                 "M-SEARCH / 1.1 a none keep once | Host=a"},
         {S("LOCK / HTTP/1.1\r\nHost: a\r\n\r\n"), 0, "LOCK / 1.1 a none keep once | Host=a"},
@@ -99,6 +110,18 @@ static const struct http_case cases[] = {
         {S("GET /a% HTTP/1.1\r\nHost: a\r\n\r\n"), 400, "a path that ends within an escape"},
         {S("GET /a%4 HTTP/1.1\r\nHost: a\r\n\r\n"), 400, "a path that ends within an escape"},
         {S("GET /a%4g HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
+                "an escape in the path that is not two hex digits"},
+        {S("GET /%39%4a%4F%4f%6A HTTP/1.1\r\nHost: a\r\n\r\n"), 0,
+                "GET /%39%4a%4F%4f%6A 1.1 a none keep path=/9JOOj | Host=a"},
+        {S("GET /%4G HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
+                "an escape in the path that is not two hex digits"},
+        {S("GET /%4@ HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
+                "an escape in the path that is not two hex digits"},
+        {S("GET /%4` HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
+                "an escape in the path that is not two hex digits"},
+        {S("GET /%4: HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
+                "an escape in the path that is not two hex digits"},
+        {S("GET /%4/ HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
                 "an escape in the path that is not two hex digits"},
         {S("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n"), 400,
                 "an escape in the path that is not two hex digits"},
@@ -238,6 +261,19 @@ static const struct http_case cases[] = {
                 "GET / 1.1 [::ffff:1.2.3.4] none keep | Host=[::ffff:1.2.3.4]"},
         {S("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), 0,
                 "GET / 1.1 127.0.0.1 none keep | Host=127.0.0.1"},
+        {S("GET / HTTP/1.1\r\nHost: [0000:0000:0000:0000:0000:ffff:255.255.255.255]\r\n\r\n"), 0,
+                "GET / 1.1 [0000:0000:0000:0000:0000:ffff:255.255.255.255] none keep | "
+                "Host=[0000:0000:0000:0000:0000:ffff:255.255.255.255]"},
+        {S("GET / HTTP/1.1\r\nHost: [" COLONS_400 "]\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %0a%9A%aF%Fa\r\n\r\n"), 0,
+                "GET / 1.1 %0a%9a%af%fa none keep | Host=%0a%9A%aF%Fa"},
+        {S("GET / HTTP/1.1\r\nHost: %2\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: a%\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %2g\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %g2\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %G2\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %:2\r\n\r\n"), 400, "a malformed Host"},
+        {S("GET / HTTP/1.1\r\nHost: %20<\r\n\r\n"), 400, "a malformed Host"},
         {S("GET / HTTP/1.1\r\nHost: a_b\r\n\r\n"), 0, "GET / 1.1 a_b none keep | Host=a_b"},
         {S("GET / HTTP/1.1\r\nHost: xn--a\r\n\r\n"), 0, "GET / 1.1 xn--a none keep | Host=xn--a"},
         {S("GET / HTTP/1.1\r\nHost: a<b\r\n\r\n"), 400, "a malformed Host"},

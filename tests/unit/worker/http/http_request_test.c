@@ -73,6 +73,91 @@ static void a_chunked_body_has_the_same_limit(void **state)
 
 /* ---- bodies ---- */
 
+static void a_body_may_be_as_long_as_the_limit(void **state)
+{
+	static const char *const requests[] = {
+	        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+	        "POST /x HTTP/1.1\r\n" CHUNKED "5\r\nhello\r\n0\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		struct exchange_rig rig;
+		exchange_rig_init(&rig);
+		rig.proxied->client_max_body_size = 5;
+		exchange_rig_open(&rig);
+		size_t up = exchange_rig_prime(&rig);
+		exchange_rig_client_says(&rig, requests[i]);
+		/* One framing, not two. */
+		assert_int_equal(
+		        exchange_rig_times(&rig.upstreams[up], "Content-Length: ") +
+		                exchange_rig_times(&rig.upstreams[up], "Transfer-Encoding: "),
+		        1);
+		exchange_rig_upstream_says(&rig, up, ANSWER);
+		assert_true(exchange_rig_begins(&rig.client, "HTTP/1.1 200 OK\r\n"));
+		exchange_rig_destroy(&rig);
+	}
+}
+
+/* Of a client that has sent all of it, and its end. */
+static void a_body_outlives_its_client_while_the_upstream_is_slow(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	exchange_rig_client_says(
+	        rig, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nsome");
+	fake_write_short(&rig->upstreams[up], 1);
+	exchange_rig_client_says(rig, "body");
+	exchange_rig_client_ends(rig, "more");
+	assert_false(rig->session->closed);
+	while (exchange_rig_upstream_writable(rig, up))
+		;
+	assert_true(exchange_rig_finishes(&rig->upstreams[up], "\r\n\r\nsomebodymore"));
+	exchange_rig_upstream_says(rig, up, ANSWER);
+	assert_true(exchange_rig_finishes(&rig->client, "hello"));
+	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
+}
+
+static void a_head_longer_than_a_buffer_goes_on(void **state)
+{
+	enum { LONG = 2 * BUFFER_SMALL_BYTES };
+	struct exchange_rig *rig = *state;
+	char *request = calloc(1, LONG + 100);
+
+	assert_non_null(request);
+	rig->server.client_max_header_size = 2 * LONG;
+	exchange_rig_open(rig);
+	size_t up = exchange_rig_prime(rig);
+	strcpy(request, "GET /x HTTP/1.1\r\nHost: a\r\nX: ");
+	memset(request + strlen(request), 'x', LONG);
+	strcat(request, "\r\n\r\n");
+	exchange_rig_client_says(rig, request);
+	while (exchange_rig_fire(rig, &rig->session->client, EVENT_READ) &&
+	        !rig->upstreams[up].received_bytes)
+		;
+	assert_true(rig->upstreams[up].received_bytes > LONG);
+	assert_true(exchange_rig_finishes(&rig->upstreams[up], "xx\r\n\r\n"));
+	free(request);
+}
+
+static void an_upstream_is_told_when_it_is_not_kept(void **state)
+{
+	(void)state;
+	for (uint32_t keepalive = 0; keepalive < 2; keepalive++) {
+		struct exchange_rig rig;
+		exchange_rig_init(&rig);
+		rig.group.keepalive = keepalive;
+		exchange_rig_open(&rig);
+		exchange_rig_client_says(&rig, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+		size_t up = exchange_rig_connect(&rig);
+		assert_int_equal(exchange_rig_holds(&rig.upstreams[up], "Connection: close\r\n"),
+		        keepalive == 0);
+		exchange_rig_destroy(&rig);
+	}
+}
+
 static void a_body_waits_for_the_dial(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -140,6 +225,7 @@ static void who_waits_for_100_gets_the_answer_instead(void **state)
 	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 200 OK\r\n"));
 	assert_true(exchange_rig_holds(&rig->client, "Connection: close\r\n"));
 	assert_true(rig->client.finished);
+	assert_false(rig->session->closed); /* its body may be on its way */
 	exchange_rig_client_ends(rig, "body");
 	assert_true(exchange_rig_ended_as(rig, CLOSE_DONE));
 }
@@ -224,6 +310,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_is_refused_is_answered_and_the_rest_not_read),
 	        CASE(a_chunked_body_has_the_same_limit),
+	        cmocka_unit_test(a_body_may_be_as_long_as_the_limit),
+	        CASE(a_body_outlives_its_client_while_the_upstream_is_slow),
+	        CASE(a_head_longer_than_a_buffer_goes_on),
+	        cmocka_unit_test(an_upstream_is_told_when_it_is_not_kept),
 	        CASE(a_body_waits_for_the_dial),
 	        CASE(a_large_body_arrives_through_a_narrow_socket),
 	        CASE(a_dropped_body_is_read_before_the_answer),

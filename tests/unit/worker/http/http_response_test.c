@@ -16,6 +16,8 @@
 	"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 #define SIZED "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED_FIELD "\r\nTransfer-Encoding: chunked\r\n"
+#define EMPTY "Content-Length: 0\r\n\r\n"
 #define CLOSED "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 /* A client's request is on a pooled connection, number 0. */
@@ -77,6 +79,74 @@ static void each_framing_reaches_each_client(void **state)
 		        (idle_pool_count(rig.host.dialer.pool) == 1) != rows[i].upstream_kept)
 			fail_msg("row %zu: %.*s", i, (int)rig.client.received_bytes,
 			        rig.client.received);
+		bool chunked = exchange_rig_finishes(&rig.client, "\r\n0\r\n\r\n");
+		bool head_only = rows[i].request[0] == 'H';
+		if (!head_only &&
+		        (exchange_rig_holds(&rig.client, CHUNKED_FIELD) != chunked ||
+		                (chunked && exchange_rig_holds(&rig.client, "Content-Length"))))
+			fail_msg("row %zu: another framing is said", i);
+		exchange_rig_destroy(&rig);
+	}
+}
+
+/* ---- what is counted, and answered by ourselves ---- */
+
+static void each_answer_counts_in_its_class(void **state)
+{
+	static const struct {
+		const char *request, *answer; /* NULL: our own */
+		enum stat_counter stat;
+	} rows[] = {
+	        {UPGRADE, SWITCHED, STAT_HTTP_1XX},
+	        {GET, "HTTP/1.1 200 OK\r\n" EMPTY, STAT_HTTP_2XX},
+	        {GET, "HTTP/1.1 299 -\r\n" EMPTY, STAT_HTTP_2XX},
+	        {GET, "HTTP/1.1 300 -\r\n" EMPTY, STAT_HTTP_3XX},
+	        {GET, "HTTP/1.1 399 -\r\n" EMPTY, STAT_HTTP_3XX},
+	        {GET, "HTTP/1.1 400 -\r\n" EMPTY, STAT_HTTP_4XX},
+	        {GET, "HTTP/1.1 499 -\r\n" EMPTY, STAT_HTTP_4XX},
+	        {GET, "HTTP/1.1 500 -\r\n" EMPTY, STAT_HTTP_5XX},
+	        {GET, "HTTP/1.1 599 -\r\n" EMPTY, STAT_HTTP_5XX},
+	        {"GET /moved HTTP/1.1\r\nHost: a\r\n\r\n", NULL, STAT_HTTP_3XX},
+	};
+	static const enum stat_counter stats[] = {
+	        STAT_HTTP_1XX, STAT_HTTP_2XX, STAT_HTTP_3XX, STAT_HTTP_4XX, STAT_HTTP_5XX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct exchange_rig rig;
+		exchange_rig_init(&rig);
+		exchange_rig_open(&rig);
+		exchange_rig_prime(&rig);
+		exchange_rig_client_says(&rig, rows[i].request);
+		if (rows[i].answer)
+			exchange_rig_upstream_says(&rig, 0, rows[i].answer);
+		for (size_t j = 0; j < sizeof(stats) / sizeof(stats[0]); j++)
+			if (rig.row.counters[stats[j]] != (stats[j] == rows[i].stat))
+				fail_msg("row %zu: class %zu", i, j + 1);
+		exchange_rig_destroy(&rig);
+	}
+}
+
+static void what_redirects_has_a_location(void **state)
+{
+	static const struct {
+		unsigned status;
+		bool redirects;
+	} rows[] = {{301, true}, {302, true}, {303, true}, {307, true}, {308, true}, {300, false},
+	        {304, false}, {306, false}, {200, false}, {404, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct exchange_rig rig;
+		exchange_rig_init(&rig);
+		rig.locations[1].return_status = rows[i].status;
+		exchange_rig_open(&rig);
+		exchange_rig_client_says(&rig, "GET /moved HTTP/1.1\r\nHost: a\r\n\r\n");
+		if (exchange_rig_holds(&rig.client, "\r\nLocation: /there\r\n") !=
+		        rows[i].redirects)
+			fail_msg("status %u", rows[i].status);
+		assert_true(exchange_rig_holds(&rig.client, "\r\nDate: "));
+		assert_false(exchange_rig_holds(&rig.client, " 1970 ")); /* but now */
 		exchange_rig_destroy(&rig);
 	}
 }
@@ -237,7 +307,8 @@ static void a_101_makes_a_tunnel_with_what_came_along(void **state)
 	assert_false(exchange_rig_holds(&rig->upstreams[0], "from the client"));
 	exchange_rig_upstream_says(rig, 0, SWITCHED "from the upstream");
 	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 101 Switching Protocols\r\n"));
-	assert_true(exchange_rig_finishes(&rig->client, "\r\n\r\nfrom the upstream"));
+	assert_true(
+	        exchange_rig_finishes(&rig->client, "Upgrade: websocket\r\n\r\nfrom the upstream"));
 	assert_true(exchange_rig_finishes(&rig->upstreams[0], "\r\n\r\nfrom the client"));
 	exchange_rig_client_says(rig, "GET / HTTP/9");
 	assert_true(exchange_rig_finishes(&rig->upstreams[0], "GET / HTTP/9"));
@@ -275,6 +346,17 @@ static void a_101_before_the_requests_end_is_refused(void **state)
 	assert_true(rig->upstreams[0].closed);
 }
 
+static void a_101_to_nothing_is_refused(void **state)
+{
+	struct exchange_rig *rig = *state;
+
+	begin(rig, UPGRADE);
+	exchange_rig_upstream_says(
+	        rig, 0, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n");
+	assert_true(exchange_rig_begins(&rig->client, "HTTP/1.1 502 Bad Gateway\r\n"));
+	assert_true(rig->upstreams[0].closed);
+}
+
 static void an_upgrade_that_is_declined_is_an_answer_as_any(void **state)
 {
 	struct exchange_rig *rig = *state;
@@ -293,6 +375,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_framing_reaches_each_client),
+	        cmocka_unit_test(each_answer_counts_in_its_class),
+	        cmocka_unit_test(what_redirects_has_a_location),
 	        cmocka_unit_test(a_cut_stays_a_cut),
 	        CASE(a_cut_comes_behind_the_last_whole_byte),
 	        CASE(a_slow_client_stops_a_fast_upstream),
@@ -303,6 +387,7 @@ int main(void)
 	        CASE(a_101_makes_a_tunnel_with_what_came_along),
 	        CASE(an_idle_tunnel_is_cut_after_proxy_read_timeout),
 	        CASE(a_101_before_the_requests_end_is_refused),
+	        CASE(a_101_to_nothing_is_refused),
 	        CASE(an_upgrade_that_is_declined_is_an_answer_as_any),
 	};
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -178,12 +179,34 @@ static void target_that_goes_on(void **state)
 	arena_destroy(arena);
 }
 
+/* Each byte becomes three; longer than the arena has room for, so that it has memory of its own. */
+static void a_path_that_is_all_escapes_has_room(void **state)
+{
+	enum { LONG = 100000 };
+	struct config_location location = {
+	        .path = SLICE("/"), .replacement = SLICE("/"), .replaces_uri = true};
+	struct arena *arena = arena_create(4096);
+	char *path = malloc(LONG);
+
+	(void)state;
+	assert_non_null(path);
+	memset(path, 0xff, LONG);
+	path[0] = '/';
+	struct http_head head = {.target = SLICE("/"), .path = {path, LONG}, .args = SLICE("a=b")};
+	struct slice target = http_route_target(&location, &head, arena);
+	assert_int_equal(target.length, 1 + 3 * (LONG - 1) + 4);
+	assert_true(slice_ends_with(target, SLICE("%FF%FF?a=b")));
+	free(path);
+	arena_destroy(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(server_by_name),
 	        cmocka_unit_test(location_by_path),
 	        cmocka_unit_test(target_that_goes_on),
+	        cmocka_unit_test(a_path_that_is_all_escapes_has_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

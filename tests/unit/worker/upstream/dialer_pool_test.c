@@ -90,6 +90,7 @@ static void a_pooled_connection_is_used_at_once(void **state)
 	assert_ptr_equal(rig->dial.shown[0], &rig->endpoints[0]);
 	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_REUSED), 1);
 	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_ATTEMPTS), 1);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_REQUESTS), 2);
 	assert_int_equal(fake_loop_watch_changes(rig->io.loop), changes);
 }
 
@@ -191,13 +192,13 @@ static void a_stale_one_teaches_how_long_they_live(void **state)
 
 	dial_rig_add_server(rig, true);
 	fill_pool(rig);
-	fake_loop_advance(rig->io.loop, 200);
+	fake_loop_advance(rig->io.loop, 100); /* less than an unknown one is taken to live */
 	dial_next(rig);
-	assert_int_equal(rig->dial.reused_after_ms, 200);
+	assert_int_equal(rig->dial.reused_after_ms, 100);
 	replace(rig);
 	dial_rig_give(rig);
 	rig->sure = true;
-	fake_loop_advance(rig->io.loop, 100); /* half of it */
+	fake_loop_advance(rig->io.loop, 50); /* half of it */
 	dial_next(rig);
 	assert_false(rig->dial.reused);
 	dial_rig_run(rig);
@@ -427,6 +428,7 @@ static void idle_connections_make_way_for_new_ones(void **state)
 	dial_next(rig); /* and when none is left, it is said */
 	assert_int_equal(rig->calls, 1);
 	assert_int_equal(rig->reason, CLOSE_RESOURCES);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_FAILURES), 0); /* not the server's */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_ptr_equal(rig->connection, held);
 }

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -125,6 +126,38 @@ static void tries_end_with_their_time(void **state)
 	assert_int_equal(rig->dial.attempts, 1);
 }
 
+static void within_their_time_there_are_more(void **state)
+{
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_refusing_servers(rig, 5);
+	rig->settings.tries_timeout_ms = 100;
+	dial_rig_start(rig);
+	fake_loop_advance(rig->io.loop, 99);
+	dial_rig_run(rig);
+	assert_true(rig->dial.attempts > 1);
+}
+
+static void a_server_that_was_out_is_back_once_it_answers(void **state)
+{
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_server(rig, true);
+	dial_rig_add_server(rig, true);
+	rig->endpoints[1].backup = true;
+	dial_rig_start(rig);
+	dial_rig_run(rig);
+	assert_false(dial_failed(&rig->dial, CLOSE_UPSTREAM_RESET, "reset", false));
+	upstream_connection_close(rig->connection);
+	rig->connection = NULL;
+	assert_true(dial_rig_is_out(rig, 0));
+	fake_loop_advance(rig->io.loop, rig->endpoints[0].fail_timeout_ms);
+	dial_rig_start_again(rig, &rig->settings);
+	dial_rig_run(rig);
+	assert_ptr_equal(rig->dial.endpoint, &rig->endpoints[0]);
+	assert_false(dial_rig_is_out(rig, 0));
+}
+
 static void a_thousand_dead_servers_are_no_recursion(void **state)
 {
 	struct dial_rig *rig = *state;
@@ -205,6 +238,39 @@ static void sources_take_turns(void **state)
 	assert_int_equal(rig->dialer.bind_turn, 2);
 }
 
+static void sources_of_another_family_are_passed_over(void **state)
+{
+	struct dial_rig *rig = *state;
+	struct address sources[2] = {
+	        {.in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT},
+	                .length = sizeof(sources[0].in6)},
+	        {.in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)},
+	                .length = sizeof(sources[1].in)},
+	};
+	struct sockaddr_in from = {.sin_family = AF_UNSPEC};
+	socklen_t size = sizeof(from);
+
+	rig->group.bind_addresses = sources;
+	rig->group.bind_address_count = 2;
+	dial_rig_add_server(rig, true);
+	dial_rig_start(rig);
+	dial_rig_run(rig);
+	assert_true(rig->connected);
+	assert_int_equal(
+	        getsockname(rig->connection->stream.fd, (struct sockaddr *)&from, &size), 0);
+	assert_int_equal(from.sin_addr.s_addr, sources[1].in.sin_addr.s_addr);
+}
+
+/* The lowest one is what the next socket gets. */
+static int free_descriptor(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
 static void a_source_that_cannot_be_used_is_told_from_a_dead_server(void **state)
 {
 	struct dial_rig *rig = *state;
@@ -215,9 +281,32 @@ static void a_source_that_cannot_be_used_is_told_from_a_dead_server(void **state
 	rig->group.bind_addresses = &source;
 	rig->group.bind_address_count = 1;
 	dial_rig_add_server(rig, true);
+	dial_rig_add_server(rig, true); /* of an only one nothing is counted */
 	dial_rig_start(rig);
+	int next = free_descriptor();
+	dial_rig_start_again(rig, &rig->settings);
 	assert_int_equal(rig->calls, 1);
 	assert_int_equal(rig->reason, CLOSE_BIND);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_FAILURES), 0);
+	assert_false(dial_rig_is_out(rig, 0) || dial_rig_is_out(rig, 1));
+	assert_int_equal(free_descriptor(), next);
+}
+
+/* What connect(2) itself says: there is no way to a multicast address. */
+static void a_server_that_cannot_be_is_a_failure_and_leaves_nothing(void **state)
+{
+	struct dial_rig *rig = *state;
+
+	dial_rig_add_server(rig, false);
+	rig->endpoints[0].address.in.sin_addr.s_addr = htonl(0xe0000001); /* 224.0.0.1 */
+	dial_rig_start(rig);
+	int next = free_descriptor();
+	dial_rig_start_again(rig, &rig->settings);
+	assert_int_equal(rig->calls, 1);
+	assert_false(rig->connected);
+	assert_int_equal(rig->reason, CLOSE_UPSTREAM_CONNECT);
+	assert_int_equal(dial_rig_counted(rig, STAT_UPSTREAM_FAILURES), 2);
+	assert_int_equal(free_descriptor(), next);
 }
 
 /* ---- refused after READY ---- */
@@ -267,12 +356,16 @@ int main(void)
 	        CASE(when_all_refuse_the_last_reason_is_told),
 	        CASE(tries_have_a_limit),
 	        CASE(tries_end_with_their_time),
+	        CASE(within_their_time_there_are_more),
+	        CASE(a_server_that_was_out_is_back_once_it_answers),
 	        CASE(a_thousand_dead_servers_are_no_recursion),
 	        CASE(without_an_answer_the_attempt_ends_with_its_time),
 	        CASE(a_group_without_a_usable_server_says_so),
 	        CASE(a_cancelled_dial_counts_no_failure),
 	        CASE(sources_take_turns),
+	        CASE(sources_of_another_family_are_passed_over),
 	        CASE(a_source_that_cannot_be_used_is_told_from_a_dead_server),
+	        CASE(a_server_that_cannot_be_is_a_failure_and_leaves_nothing),
 	        CASE(a_late_failure_counts_and_the_next_is_tried_if_it_may),
 	        CASE(a_late_failure_with_bytes_gone_is_only_counted),
 	};

@@ -239,6 +239,7 @@ static void half_of_the_shortest_life_is_sure(void **state)
 
 	server_closes_after(rig, 0, 160);
 	server_closes_after(rig, 0, 120);
+	server_closes_after(rig, 0, 121); /* which takes nothing back */
 	assert_true(is_sure_after(rig, 0, 59));
 	assert_false(is_sure_after(rig, 0, 60));
 	assert_true(is_sure_after(rig, 1, 99)); /* of another server nothing is known */
@@ -291,6 +292,11 @@ static void the_one_that_was_idle_for_longest_is_shed(void **state)
 	assert_true(idle_pool_shed(rig->pool));
 	assert_true(pool_rig_ended_gently(rig, first));
 	assert_false(rig->peers[second].closed);
+	pool_rig_pass(rig, 1);
+	size_t third = pool_rig_add(rig, 2);
+	assert_true(idle_pool_shed(rig->pool));
+	assert_true(pool_rig_ended_gently(rig, second));
+	assert_false(rig->peers[third].closed);
 	assert_true(idle_pool_shed(rig->pool));
 	assert_false(idle_pool_shed(rig->pool));
 }
