@@ -14,14 +14,15 @@
 #include "shared/check.h"
 #include "shared/shared_memory.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { SCOREBOARD_MAGIC = 0x5c04eb0a, SCOREBOARD_VERSION = 2, PID_PENDING = -1 };
 
-/* A master that died in the middle of a move leaves `moves` odd for good. */
-enum { READ_TRIES = 1000 };
+/* A master that lost its CPU in the middle of a move goes on after some milliseconds; one that died
+ * there leaves `moves` odd for good. */
+enum { STUCK_TRIES = 200, STUCK_PAUSE_NS = 1000 * 1000 };
 
 struct segment {
 	struct shared_header header;
@@ -225,13 +226,16 @@ void scoreboard_read_totals(
 {
 	const struct segment *segment = scoreboard->segment;
 
-	for (int i = 0; i < READ_TRIES; i++) {
+	for (int stuck = 0; stuck < STUCK_TRIES;) {
 		uint32_t moves = atomic_load(&segment->moves);
 		sum(segment, totals_out);
 		atomic_thread_fence(memory_order_acquire);
-		if (moves % 2 == 0 && atomic_load(&segment->moves) == moves)
+		bool moved = atomic_load(&segment->moves) != moves;
+		if (moves % 2 == 0 && !moved)
 			return;
-		sched_yield();
+		stuck = moved ? 0 : stuck + 1;
+		if (!moved)
+			nanosleep(&(struct timespec){.tv_nsec = STUCK_PAUSE_NS}, NULL);
 	}
 }
 
