@@ -6,6 +6,7 @@
 #define MASTER_CONFIG_LOAD_H
 
 #include "shared/config.h"
+#include "shared/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ void config_messages_add(struct config_messages *messages, enum config_severity 
         __attribute__((format(printf, 4, 5)));
 /* "FILE:LINE: text" for errors, "notice: FILE:LINE: text", "warning: ..."; returns `buffer`. */
 const char *config_message_format(const struct config_message *message, char *buffer, size_t size);
+/* How a log line of it is marked. */
+enum log_level config_message_level(const struct config_message *message);
 /* -W: what was a warning is an error. */
 void config_messages_raise_warnings(struct config_messages *messages);
 /* One line each, in the order they were added; as JSON an object each, with "severity", "file",

@@ -154,6 +154,19 @@ static void print_plain(FILE *file, const struct config_message *message)
 	fprintf(file, "%s\n", config_message_format(message, line, sizeof(line)));
 }
 
+enum log_level config_message_level(const struct config_message *message)
+{
+	switch (message->severity) {
+	case CONFIG_NOTICE:
+		return LOG_NOTICE;
+	case CONFIG_WARNING:
+		return LOG_WARN;
+	case CONFIG_ERROR:
+		return LOG_ERROR;
+	}
+	return LOG_ERROR;
+}
+
 void config_messages_print(
         const struct config_messages *messages, FILE *file, bool json, bool errors_only)
 {

@@ -57,7 +57,9 @@ struct master {
 	struct supervisor *supervisor;
 	struct status_child *status;
 	struct reload *reload;
-	struct config_source *source; /* of the first configuration, until it serves */
+	/* Of the first configuration, until it serves: */
+	struct config_source *source;
+	struct config_messages messages;
 	struct log_file start_log; /* stderr, while the start lasts and no error log goes there */
 	enum stop stop;
 	int exit_status;
@@ -229,13 +231,12 @@ static void on_tick(struct loop_timer *timer)
 static struct config *load(struct master *master)
 {
 	const struct options *options = master->options;
-	struct config_messages messages;
+	struct config_messages *messages = &master->messages;
 
-	config_messages_init(&messages);
+	config_messages_init(messages);
 	master->source = config_source_create();
-	struct config *config = config_load(master->source, &options->load, &messages);
-	config_messages_print(&messages, stderr, options->json, options->quiet);
-	config_messages_clear(&messages);
+	struct config *config = config_load(master->source, &options->load, messages);
+	config_messages_print(messages, stderr, options->json, options->quiet);
 	if (config)
 		arena_seal(config->arena);
 	return config;
@@ -254,8 +255,24 @@ static bool nobody_else_runs(struct master *master, const struct config *config)
 	return false;
 }
 
+/* What stderr has been told, for the log of who looks there later. */
+static void log_messages(struct master *master, const struct generation *generation)
+{
+	char line[LOG_LINE_MAX];
+
+	log_files_use(&generation->log_files, generation->config, log_floor(master), NULL);
+	for (size_t i = 0; i < master->messages.count; i++) {
+		const struct config_message *message = &master->messages.items[i];
+		log_write(config_message_level(message), "%s",
+		        config_message_format(message, line, sizeof(line)));
+	}
+}
+
 static void use_logs(struct master *master, const struct generation *generation)
 {
+	if (!log_files_have_stderr(generation->config))
+		log_messages(master, generation);
+	config_messages_clear(&master->messages);
 	bool extra = !log_files_have_stderr(generation->config) &&
 	             log_file_open(&master->start_log, "stderr", (gid_t)-1) == 0;
 
@@ -375,6 +392,7 @@ static void close_all(struct master *master)
 	free((void *)(uintptr_t)master->pidfile.path);
 	scoreboard_destroy(master->scoreboard);
 	ticket_key_destroy(master->ticket_key);
+	config_messages_clear(&master->messages);
 	config_source_destroy(master->source);
 	loop_destroy(master->loop);
 }
@@ -391,6 +409,7 @@ int master_run(const struct options *options)
 	struct config *config = load(&master);
 
 	if (!config) {
+		config_messages_clear(&master.messages);
 		config_source_destroy(master.source);
 		return EXIT_CONFIGURATION;
 	}

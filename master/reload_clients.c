@@ -45,19 +45,6 @@ void reload_clients_tell(struct reload_clients *clients, const char *text)
 	tell(clients, ANSWER_MESSAGE, text);
 }
 
-static enum log_level level_of(enum config_severity severity)
-{
-	switch (severity) {
-	case CONFIG_NOTICE:
-		return LOG_NOTICE;
-	case CONFIG_WARNING:
-		return LOG_WARN;
-	case CONFIG_ERROR:
-		return LOG_ERROR;
-	}
-	return LOG_ERROR;
-}
-
 void reload_clients_tell_messages(
         struct reload_clients *clients, const struct config_messages *messages)
 {
@@ -68,7 +55,7 @@ void reload_clients_tell_messages(
 		const struct config_message *message = &messages->items[i];
 		config_message_format(message, line, sizeof(line));
 		errors_told += message->severity == CONFIG_ERROR;
-		log_write(level_of(message->severity), "%s", line);
+		log_write(config_message_level(message), "%s", line);
 		tell(clients, ANSWER_MESSAGE, line);
 	}
 	if (messages->error_count <= errors_told)

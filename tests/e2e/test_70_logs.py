@@ -193,6 +193,22 @@ def test_the_same_fault_is_counted(stage):
     assert len(lines) < 100, f"{len(lines)} lines for 200 times the same fault"
 
 
+def test_warnings_of_the_start_stand_in_the_log_too(stage):
+    port = stage.port()
+    configuration = stage.tunnel(port, "group")
+    configuration["upstream group"] = {"server": f"no-such-host.invalid:{port}"}
+    wanted = r"warning: \S+\.ini:\d+: server: 'no-such-host\.invalid' does not resolve"
+    gateway = stage.gateway(configuration)
+    assert len(re.findall(wanted, gateway.output)) == 1
+    assert len(re.findall(wanted, gateway.error_log)) == 1
+    gateway.kill()
+    gateway = stage.gateway(configuration, name="stderr", error_log="stderr")
+    assert len(re.findall(wanted, gateway.output)) == 1
+    gateway.kill()
+    gateway = stage.gateway(configuration, name="quiet", options=("-q",))
+    assert not re.findall(wanted, gateway.output + gateway.error_log)
+
+
 def test_stderr_hears_of_the_start_alone(stage):
     """Once it serves, errors stand in the log; one of a start that fails stands in both, once."""
     application, port = stage.application(), stage.port()
