@@ -64,8 +64,9 @@ static int run_worker(const struct worker_env *env)
 
 	if (behaviour == FIRST_DIES && env->slot == 0)
 		_exit(3);
-	while (behaviour == FIRST_DIES)
-		pause();
+	if (behaviour == FIRST_DIES)
+		for (;;) /* until it is killed */
+			pause();
 	atomic_store(&row->state, (uint32_t)WORKER_RUNNING);
 	if (behaviour != NEVER_READY)
 		control_message_send(env->control_fd, &message, -1);
