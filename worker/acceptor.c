@@ -115,8 +115,7 @@ static int accept_fd(struct listen_socket *socket, struct address *address_out)
 		length = sizeof(storage);
 		fd = accept4(socket->watch.fd, (struct sockaddr *)&storage, &length,
 		        SOCK_NONBLOCK | SOCK_CLOEXEC);
-	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
-	         idle_pool_shed(socket->acceptor->host->dialer.pool));
+	} while (fd < 0 && idle_pool_gives_way(socket->acceptor->host->dialer.pool, errno));
 	if (fd >= 0 && !address_from_sockaddr((struct sockaddr *)&storage, length, address_out))
 		memset(address_out, 0, sizeof(*address_out));
 	return fd;

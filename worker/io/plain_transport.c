@@ -65,7 +65,7 @@ static enum io_result plain_read(
 static enum io_result plain_write(
         struct transport *transport, const void *bytes, size_t length, size_t *put_out)
 {
-	int flags = transport->last ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+	int flags = transport_send_flags(transport);
 	ssize_t put;
 
 	*put_out = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* transport.c - keeping the first cause of a failure. */
+/* transport.c - what all transports share: the first cause of a failure, how bytes are sent. */
 #include "worker/io/transport.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void transport_fault(struct transport *transport, enum close_reason reason, const char *format, ...)
 {
@@ -40,4 +41,9 @@ void transport_fault_clear(struct transport *transport)
 {
 	free(transport->fault);
 	transport->fault = NULL;
+}
+
+int transport_send_flags(const struct transport *transport)
+{
+	return transport->last ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 }

@@ -62,6 +62,9 @@ struct transport_ops {
 	void (*close)(struct transport *, bool cut);
 };
 
+/* For send(2): the last bytes wait for the FIN. */
+int transport_send_flags(const struct transport *transport);
+
 /* Remembers why; the first cause stays. `format` is for printf. */
 void transport_fault(struct transport *transport, enum close_reason reason, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

@@ -168,7 +168,7 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t co
 /* Bytes the socket took of `bytes`; all, or fewer when it takes no more now. Sets socket_error. */
 static size_t send_some(struct tls_transport *tls, const unsigned char *bytes, size_t count)
 {
-	int flags = tls->transport.last ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+	int flags = transport_send_flags(&tls->transport);
 	ssize_t put;
 
 	do

@@ -17,6 +17,7 @@
 #include "shared/check.h"
 #include "shared/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,6 +337,11 @@ bool idle_pool_shed(struct idle_pool *pool)
 		return false;
 	end_idle(pool, oldest);
 	return true;
+}
+
+bool idle_pool_gives_way(struct idle_pool *pool, int error)
+{
+	return (error == EMFILE || error == ENFILE) && idle_pool_shed(pool);
 }
 
 void idle_pool_drain(struct idle_pool *pool)

@@ -41,6 +41,8 @@ void idle_pool_note_stale(
 
 /* Ends the one that has been idle for longest, for its descriptor; false when there is none. */
 bool idle_pool_shed(struct idle_pool *pool);
+/* The same when `error` of accept or socket says that descriptors are out: true, try again. */
+bool idle_pool_gives_way(struct idle_pool *pool, int error);
 /* Ends all and keeps none from now on: the worker drains. */
 void idle_pool_drain(struct idle_pool *pool);
 size_t idle_pool_count(const struct idle_pool *pool);

@@ -16,7 +16,7 @@ static int new_socket(int family, struct idle_pool *pool)
 
 	do
 		fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	while (fd < 0 && (errno == EMFILE || errno == ENFILE) && idle_pool_shed(pool));
+	while (fd < 0 && idle_pool_gives_way(pool, errno));
 	return fd;
 }
 
